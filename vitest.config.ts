@@ -3,6 +3,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 // Tests run from the packages' sources: this condition comes first in every `exports`.
 const source = "@halyard/source";
 
+const packaging = "test/packaging.test.ts";
+
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions: [source, "module", "node", "development|production"] },
   ssr: {
@@ -12,8 +14,6 @@ const config: ViteUserConfig = defineConfig({
     },
   },
   test: {
-    include: ["packages/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks",
     testTimeout: 10_000,
     hookTimeout: 20_000,
@@ -23,6 +23,26 @@ const config: ViteUserConfig = defineConfig({
       include: ["packages/*/src/**/*.ts"],
       exclude: ["**/*.test.ts"],
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "source",
+          include: ["packages/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "**/dist/**", packaging],
+        },
+      },
+      {
+        extends: true,
+        // Installs the packed packages, which takes as long as everything else together.
+        test: {
+          name: "packaging",
+          include: [packaging],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
   },
 });
 
