@@ -1,1 +1,83 @@
-export {};
+// For applications.
+export { type ClientHost, FlagClient } from "./client.ts";
+export {
+  type DefinedFlags,
+  type DefineFlagsOptions,
+  defineFlags,
+  type FlagInput,
+} from "./definition/define-flags.ts";
+// For authors of sources, stores and adapters.
+export type {
+  DefinitionSet,
+  LoadReport,
+  LoadResult,
+  Shadowed,
+} from "./definition/definition-set.ts";
+export type {
+  Clause,
+  Condition,
+  Flag,
+  FlagMetadata,
+  FlagType,
+  Prerequisite,
+  Rollout,
+  Rule,
+  ScheduleStep,
+  Serve,
+  Target,
+  Variant,
+  Weight,
+} from "./definition/flag.ts";
+export { fitsType } from "./definition/flag.ts";
+export { isKey, KEY_RULE, resolveKey } from "./definition/keys.ts";
+export {
+  invalidDefinitions,
+  loadDefinitions,
+  loadDocument,
+  type SourceDocuments,
+} from "./definition/load.ts";
+export type { ParseCache, ParseOptions } from "./definition/parse-document.ts";
+export { formatProblem, type Problem } from "./definition/problems.ts";
+export { HalyardError, type HalyardErrorCode } from "./errors.ts";
+export { readAttribute, unitOf } from "./evaluation/attributes.ts";
+export type { EvaluationContext } from "./evaluation/context.ts";
+export type {
+  Cause,
+  EvaluationDetails,
+  EvaluationErrorCode,
+  Reason,
+} from "./evaluation/details.ts";
+export type { CompiledFlag } from "./evaluation/flag.ts";
+export { murmur3 } from "./evaluation/hash/murmur3.ts";
+export type { EvaluationCounters, RegexEngine } from "./evaluation/operators/operator.ts";
+export type {
+  ConditionTrace,
+  Explanation,
+  OverrideTrace,
+  ServeTrace,
+  StepTrace,
+} from "./evaluation/trace.ts";
+export type { JsonObject, JsonValue, Scalar } from "./json.ts";
+export { isPlainObject, isScalar, jsonEqual } from "./json.ts";
+export { MemorySource } from "./memory.ts";
+export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";
+export {
+  type Actor,
+  hasValue,
+  type Override,
+  type OverrideState,
+  type Scope,
+  stateOf,
+} from "./overrides/override.ts";
+export { OverrideSet } from "./overrides/override-set.ts";
+export type {
+  Clock,
+  DefinitionChange,
+  DefinitionDocument,
+  DefinitionSource,
+  Logger,
+  SourceListener,
+} from "./ports.ts";
+export type { FlagKey, FlagKeyOf, FlagValue, Register, RegisteredFlags } from "./registry.ts";
+export { type CompileOptions, compileSnapshot, emptySnapshot, type Snapshot } from "./snapshot.ts";
+export { runToEnd } from "./steps.ts";

@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { FlagClient } from "../client.ts";
+import { HalyardError } from "../errors.ts";
+import type { EvaluationContext } from "../evaluation/context.ts";
+import { compileSnapshot } from "../snapshot.ts";
+import { runToEnd } from "../steps.ts";
+import { loadDocument } from "./load.ts";
+
+function client(document: unknown, context: EvaluationContext = {}, environment?: string): FlagClient {
+  const snapshot = runToEnd(compileSnapshot(loadDocument(document), { environment }));
+  return new FlagClient({ snapshot: () => snapshot, defaultEnabled: false }, context);
+}
+
+function problemsOf(document: unknown): string[] {
+  try {
+    loadDocument(document);
+  } catch (error) {
+    if (error instanceof HalyardError) return error.problems.map((problem) => problem.path);
+    throw error;
+  }
+  return [];
+}
+
+describe("shorthands", () => {
+  it("takes a bare boolean as the flag's value", () => {
+    const flags = client({ flags: { "dark-mode": true, light: false } });
+    expect(flags.enabled("dark-mode")).toBe(true);
+    expect(flags.enabled("light")).toBe(false);
+    expect(flags.details("dark-mode")).toMatchObject({ reason: "STATIC", variant: "on" });
+  });
+
+  it("flattens groups of booleans", () => {
+    expect(client({ flags: { users: { signup: true, admin: { ban: true } } } }).all()).toEqual({
+      "users.signup": true,
+      "users.admin.ban": true,
+    });
+  });
+});
+
+describe("problems", () => {
+  it("reports every problem with its path", () => {
+    expect(
+      problemsOf({
+        flags: {
+          a: { type: "boolean", default: "x" },
+          b: { colour: 1, enabled: "yes" },
+          c: { rules: [{ when: [{ attribute: "x", op: "nope", values: [1] }], serve: "on" }] },
+        },
+      }),
+    ).toEqual(["/flags/a/default", "/flags/b/colour", "/flags/b/enabled", "/flags/c/rules/0/when/0/op"]);
+  });
+});

@@ -1,0 +1,216 @@
+import { findOperator, isSegmentOperator, operators } from "../evaluation/operators/index.ts";
+import {
+  type AnyOperator,
+  DEFAULT_MAX_SUBJECT_LENGTH,
+  type OperatorOptions,
+} from "../evaluation/operators/operator.ts";
+import { freezeJson, type JsonValue, MAX_DEPTH } from "../json.ts";
+import type { Clause, Condition } from "./flag.ts";
+import { describe, ObjectReader } from "./object-reader.ts";
+import type { ParseContext } from "./parse-context.ts";
+import { at, type Place } from "./problems.ts";
+
+export interface ConditionDialect {
+  /** In `clauses` lists, `key` names the targeting key. */
+  readonly keyIsTargetingKey: boolean;
+}
+
+const CANONICAL: ConditionDialect = { keyIsTargetingKey: false };
+
+/** A condition, in any of its written forms; `undefined` when it has problems. */
+export function parseCondition(
+  raw: unknown,
+  place: Place,
+  context: ParseContext,
+  dialect: ConditionDialect = CANONICAL,
+  depth = 0,
+): Condition | undefined {
+  if (depth > MAX_DEPTH) {
+    return context.findings.problem(place, `conditions nest deeper than ${MAX_DEPTH} levels`);
+  }
+  const nested = (value: unknown, where: Place) =>
+    parseCondition(value, where, context, dialect, depth + 1);
+  if (Array.isArray(raw)) return parseList("all", raw, place, context, nested);
+  const reader = ObjectReader.of(raw, place, context.findings, "a condition");
+  if (reader === undefined) return undefined;
+  const kind = reader.oneOf("all", "any", "not", "segment", "condition");
+  if (kind === undefined) return parseClause(reader, context, dialect);
+  reader.finish(KINDS[kind] ?? NO_FIELDS);
+  const value = reader.get(kind);
+  switch (kind) {
+    case "all":
+    case "any":
+      if (Array.isArray(value)) return parseList(kind, value, reader.at(kind), context, nested);
+      return reader.problem(kind, `must be a list of conditions, not ${describe(value)}`);
+    case "not": {
+      const condition = nested(value, reader.at(kind));
+      return condition && { not: condition };
+    }
+    case "segment":
+      return parseSegments(value, reader.at(kind), context);
+    default:
+      return nested(value, reader.at(kind));
+  }
+}
+
+const NO_FIELDS: ReadonlySet<string> = new Set();
+const KINDS: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
+  ["all", "any", "not", "segment", "condition"].map((kind) => [kind, new Set([kind])]),
+);
+
+function parseList(
+  kind: "all" | "any",
+  items: readonly unknown[],
+  place: Place,
+  { findings }: ParseContext,
+  nested: (value: unknown, where: Place) => Condition | undefined,
+): Condition | undefined {
+  if (items.length === 0) return findings.problem(place, "must list at least one condition");
+  const conditions: Condition[] = [];
+  let complete = true;
+  for (const [index, item] of items.entries()) {
+    const condition = nested(item, at(place, index));
+    if (condition === undefined) complete = false;
+    else conditions.push(condition);
+  }
+  if (!complete) return undefined;
+  const [only] = conditions;
+  if (only !== undefined && conditions.length === 1) return only;
+  return kind === "all" ? { all: conditions } : { any: conditions };
+}
+
+/** One segment's name, or several of which any may hold. */
+function parseSegments(raw: unknown, place: Place, context: ParseContext): Condition | undefined {
+  const written: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+  if (written.length === 0) {
+    return context.findings.problem(place, "must name at least one segment");
+  }
+  const names: string[] = [];
+  for (const [index, name] of written.entries()) {
+    const where = Array.isArray(raw) ? at(place, index) : place;
+    if (typeof name !== "string" || name === "") {
+      context.findings.problem(where, `must be a segment's name, not ${describe(name)}`);
+    } else {
+      names.push(name);
+      context.segments.push({ name, place: where });
+    }
+  }
+  if (names.length !== written.length) return undefined;
+  const [only] = names;
+  return { segment: names.length === 1 && only !== undefined ? only : names };
+}
+
+const CLAUSE_FIELDS: ReadonlySet<string> = new Set([
+  "attribute",
+  "op",
+  "operator",
+  "value",
+  "values",
+  "negate",
+  "orEqual",
+]);
+
+function parseClause(
+  reader: ObjectReader,
+  context: ParseContext,
+  dialect: ConditionDialect,
+): Condition | undefined {
+  reader.finish(CLAUSE_FIELDS);
+  const { findings, place } = reader;
+  const opField = reader.oneOf("op", "operator");
+  if (opField === undefined) {
+    return findings.problem(
+      place,
+      "must be a clause with `attribute` and `op`, or one of `all`, `any`, `not`, `segment`, `condition`",
+    );
+  }
+  const negate = reader.boolean("negate") === true;
+  const op = reader.string(opField);
+  if (op === undefined) return undefined;
+  const valuesField = reader.oneOf("values", "value");
+  if (isSegmentOperator(op)) {
+    if (valuesField === undefined) return findings.problem(place, "`values` must name a segment");
+    const condition = parseSegments(reader.get(valuesField), reader.at(valuesField), context);
+    return condition !== undefined && negate ? { not: condition } : condition;
+  }
+  const written = reader.string("attribute");
+  if (!reader.has("attribute")) findings.problem(place, "`attribute` is missing");
+  const operator = findOperator(op);
+  if (operator === undefined) return reader.problem(opField, unknownOperator(op));
+  const orEqual = reader.boolean("orEqual");
+  if (orEqual !== undefined && operator.takesOrEqual !== true) {
+    return reader.problem("orEqual", `means nothing to ${operator.name}`);
+  }
+  if (written === undefined) return undefined;
+  const attribute = dialect.keyIsTargetingKey && written === "key" ? "targetingKey" : written;
+  const parts = { attribute, negate, orEqual: orEqual === true };
+  if (operator.takesValues === false) {
+    if (valuesField !== undefined) {
+      return reader.problem(valuesField, `${operator.name} takes no values`);
+    }
+    return buildClause(operator, undefined, parts);
+  }
+  if (valuesField === undefined) return findings.problem(place, "`values` is missing");
+  const single = valuesField === "value";
+  const list = single ? [reader.get("value")] : reader.list("values");
+  if (list === undefined) return undefined;
+  const where = reader.at(valuesField);
+  return checkClause(operator, list, parts, context, (index) =>
+    single || index === undefined ? where : at(where, index),
+  );
+}
+
+function unknownOperator(op: string): string {
+  const names = operators.map((operator) => operator.name).join(", ");
+  return `unknown operator ${describe(op)}; known are ${names}, segment`;
+}
+
+interface ClauseParts {
+  readonly attribute: string;
+  readonly negate: boolean;
+  readonly orEqual: boolean;
+}
+
+/** A clause with its operands checked by the operator itself; `placeOf` says where each stands. */
+export function checkClause(
+  operator: AnyOperator,
+  written: readonly unknown[],
+  parts: ClauseParts,
+  { findings, regexEngine }: ParseContext,
+  placeOf: (index: number | undefined) => Place,
+): Clause | undefined {
+  const values: JsonValue[] = [];
+  let sound = true;
+  const report = (message: string, index?: number): void => {
+    sound = false;
+    findings.problem(placeOf(index), message);
+  };
+  for (const [index, item] of written.entries()) {
+    const value = freezeJson(item);
+    if (value === undefined) report(`must be a JSON value, not ${describe(item)}`, index);
+    else values.push(value);
+  }
+  if (!sound) return undefined;
+  const options: OperatorOptions = {
+    orEqual: parts.orEqual,
+    regexEngine,
+    maxSubjectLength: DEFAULT_MAX_SUBJECT_LENGTH,
+    counters: { oversizedSubjects: 0 },
+  };
+  operator.prepare(values, options, report);
+  return sound ? buildClause(operator, values, parts) : undefined;
+}
+
+function buildClause(
+  operator: AnyOperator,
+  values: readonly JsonValue[] | undefined,
+  { attribute, negate, orEqual }: ClauseParts,
+): Clause {
+  return {
+    attribute,
+    op: operator.name,
+    ...(values === undefined ? {} : { values: Object.freeze(values) }),
+    ...(negate ? { negate } : {}),
+    ...(orEqual ? { orEqual } : {}),
+  };
+}

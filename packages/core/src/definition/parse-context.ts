@@ -1,0 +1,26 @@
+import type { RegexEngine } from "../evaluation/operators/operator.ts";
+import type { Findings, Place } from "./problems.ts";
+
+/** A name that a definition mentions and that must be defined somewhere in the whole set. */
+export interface Reference {
+  readonly name: string;
+  readonly place: Place;
+}
+
+export interface PrerequisiteReference extends Reference {
+  /** Name, or index, of the variant of that flag. */
+  readonly variant: string | number;
+  readonly variantPlace: Place;
+  /** The parsed prerequisite: an index becomes a name there once the other flag is known. */
+  readonly prerequisite: { readonly flag: string; variant: string };
+}
+
+/** What the parsers of one flag or segment share. */
+export interface ParseContext {
+  readonly findings: Findings;
+  readonly regexEngine: RegexEngine | undefined;
+  /** Segments that were mentioned. */
+  readonly segments: Reference[];
+  /** Flags that were mentioned. */
+  readonly prerequisites: PrerequisiteReference[];
+}

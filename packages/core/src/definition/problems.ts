@@ -1,0 +1,68 @@
+/** Something wrong, or doubtful, in a definition document. */
+export interface Problem {
+  /** JSON Pointer (RFC 6901) of the offending value as written; of its parent when it is missing. */
+  readonly path: string;
+  /** What is wrong and what is expected, without the path. */
+  readonly message: string;
+  /** Name of the file or source the document came from. */
+  readonly source?: string;
+  /** 1-based position in that file, where known. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/**
+ * A place in a document. Linked to its parent instead of holding a string, so that walking a
+ * document that has no problems formats no paths.
+ */
+export interface Place {
+  readonly parent: Place | undefined;
+  readonly key: string | number;
+}
+
+export function at(parent: Place | undefined, key: string | number): Place {
+  return { parent, key };
+}
+
+/** The JSON Pointer of a place; the document itself is `""`. */
+export function pointer(place: Place | undefined): string {
+  let path = "";
+  for (let step = place; step !== undefined; step = step.parent) {
+    path = `/${String(step.key).replaceAll("~", "~0").replaceAll("/", "~1")}${path}`;
+  }
+  return path;
+}
+
+/** Collects what a load finds. Errors reject the document, warnings do not. */
+export class Findings {
+  readonly problems: Problem[] = [];
+  readonly warnings: Problem[] = [];
+  readonly #source: string | undefined;
+
+  constructor(source?: string) {
+    this.#source = source;
+  }
+
+  problem(place: Place | undefined, message: string): undefined {
+    this.problems.push(this.#finding(place, message));
+  }
+
+  warn(place: Place | undefined, message: string): void {
+    this.warnings.push(this.#finding(place, message));
+  }
+
+  #finding(place: Place | undefined, message: string): Problem {
+    const path = pointer(place);
+    return this.#source === undefined ? { path, message } : { path, message, source: this.#source };
+  }
+}
+
+/** One line per problem: `features.yaml:12:5 /flags/beta/type: …`. */
+export function formatProblem(problem: Problem): string {
+  const { source, line, column, path, message } = problem;
+  const position = line === undefined ? "" : `:${line}${column === undefined ? "" : `:${column}`}`;
+  const where = [source === undefined ? "" : `${source}${position}`, path]
+    .filter(Boolean)
+    .join(" ");
+  return where === "" ? message : `${where}: ${message}`;
+}

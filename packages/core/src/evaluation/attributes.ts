@@ -1,0 +1,116 @@
+import { isPlainObject, isScalar, type Scalar } from "../json.ts";
+import type { EvaluationContext } from "./context.ts";
+import { murmur3 } from "./hash/murmur3.ts";
+import { type AttributeValue, OBJECT, type View } from "./operators/operator.ts";
+
+/** What reading an attribute that is not there gives. */
+export const MISSING: unique symbol = Symbol("missing");
+
+/** The attribute as it is: the view of operators that ask for none. */
+export const RAW: View<AttributeValue> = { name: "raw", parse: (value) => value };
+
+/** The unit of a rollout, hashed once per subject; as a signed integer, which V8 does not box. */
+export const UNIT: View<number> = {
+  name: "unit",
+  parse: (value) => {
+    const unit = unitOf(value);
+    return unit === undefined ? null : murmur3(unit) | 0;
+  },
+};
+
+/** The string that is hashed for a value; `undefined` when it can't be a unit or an id. */
+export function unitOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value === "" ? undefined : value;
+  return typeof value === "number" && Number.isFinite(value) ? String(value) : undefined;
+}
+
+interface Slot {
+  readonly path: string;
+  readonly steps: readonly string[];
+  readonly view: View<unknown>;
+}
+
+/**
+ * Numbers the (attribute, view) pairs that the flags of an instance read, so that a subject keeps
+ * what it has read in an array: a clause costs an index, not a property lookup and a parse.
+ */
+export class SlotTable {
+  readonly #slots: Slot[] = [];
+  readonly #indexes = new Map<View<unknown>, Map<string, number>>();
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  /** The slot of an attribute's path in a view; always the same one for the same pair. */
+  slot(path: string, view: View<unknown>): number {
+    let byPath = this.#indexes.get(view);
+    if (byPath === undefined) {
+      byPath = new Map();
+      this.#indexes.set(view, byPath);
+    }
+    let index = byPath.get(path);
+    if (index === undefined) {
+      index = this.#slots.length;
+      this.#slots.push({ path, steps: path.includes(".") ? path.split(".") : [], view });
+      byPath.set(path, index);
+    }
+    return index;
+  }
+
+  /** The value of a slot for a context: {@link MISSING}, `null` (no such thing), or the view. */
+  read(index: number, context: EvaluationContext): unknown {
+    const slot = this.#slots[index];
+    if (slot === undefined) return MISSING;
+    // A context belongs to the application: its getters and proxies may throw. What can't be
+    // read is missing.
+    try {
+      const value = attributeValue(lookUp(context, slot), slot.path);
+      return value === undefined ? MISSING : slot.view.parse(value);
+    } catch {
+      return MISSING;
+    }
+  }
+}
+
+/** One attribute of a context, as clauses see it; `undefined` when it is missing. */
+export function readAttribute(
+  context: EvaluationContext,
+  path: string,
+): AttributeValue | undefined {
+  try {
+    const steps = path.includes(".") ? path.split(".") : [];
+    return attributeValue(lookUp(context, { path, steps }), path);
+  } catch {
+    return undefined;
+  }
+}
+
+function lookUp(
+  context: EvaluationContext,
+  { path, steps }: Pick<Slot, "path" | "steps">,
+): unknown {
+  if (Object.hasOwn(context, path)) return context[path];
+  let value: unknown = context;
+  for (let index = 0; index < steps.length; index++) {
+    // The context itself may be of a class; what is inside it must be plain.
+    if (index > 0 && !isPlainObject(value)) return undefined;
+    const step = steps[index] as string;
+    if (!Object.hasOwn(value as object, step)) return undefined;
+    value = (value as Record<string, unknown>)[step];
+  }
+  return steps.length === 0 ? undefined : value;
+}
+
+const LISTS: ReadonlySet<string> = new Set(["groups", "roles", "perms"]);
+
+function attributeValue(value: unknown, path: string): AttributeValue | undefined {
+  if (typeof value === "string") return LISTS.has(path) ? [value] : value;
+  if (isScalar(value)) return value;
+  if (Array.isArray(value)) return value.filter((item): item is Scalar => isScalar(item));
+  if (value instanceof Date) {
+    const time = value.getTime();
+    return Number.isNaN(time) ? undefined : time;
+  }
+  return isPlainObject(value) ? OBJECT : undefined;
+}

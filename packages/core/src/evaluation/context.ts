@@ -1,0 +1,27 @@
+/**
+ * The attributes of one subject, in OpenFeature's sense. Any attribute may be added; values that
+ * are not JSON (functions, class instances, NaN) count as missing, a `Date` is its epoch
+ * milliseconds. Only own properties are read.
+ */
+export interface EvaluationContext {
+  /** What percentages and splits go by: a user's id, a tenant's, a device's. */
+  readonly targetingKey?: string | number | undefined;
+  readonly userId?: string | number | undefined;
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly country?: string | undefined;
+  /** The key stands for a visitor, not a user: no user's override or target is claimed. */
+  readonly anonymous?: boolean | undefined;
+  readonly groups?: string | readonly string[] | undefined;
+  readonly roles?: string | readonly string[] | undefined;
+  readonly perms?: string | readonly string[] | undefined;
+  readonly tenantId?: string | number | undefined;
+  readonly orgId?: string | number | undefined;
+  readonly sessionId?: string | number | undefined;
+  readonly userAgent?: string | undefined;
+  readonly path?: string | undefined;
+  readonly method?: string | undefined;
+  readonly host?: string | undefined;
+  readonly [attribute: string]: unknown;
+}

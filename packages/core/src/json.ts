@@ -1,0 +1,94 @@
+/** Any value that JSON can carry. Read-only: values of flags are shared and frozen. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** The scalars that clauses and targets compare. */
+export type Scalar = string | number | boolean;
+
+/**
+ * An object made by `{}`, `JSON.parse` or `Object.create(null)`: never a class instance or a
+ * list. Asks for a root prototype, not for this realm's `Object.prototype`: test runners and
+ * worker threads hand over objects of other realms.
+ */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+}
+
+export function isScalar(value: unknown): value is Scalar {
+  return (
+    typeof value === "string" ||
+    typeof value === "boolean" ||
+    (typeof value === "number" && Number.isFinite(value))
+  );
+}
+
+/** How deep a value, a condition or a group of flags may nest. Also what stops cyclic objects. */
+export const MAX_DEPTH = 64;
+
+/**
+ * A deeply frozen copy of a JSON value, or `undefined` when the value is not JSON
+ * (functions, NaN, class instances, cycles, nesting beyond {@link MAX_DEPTH}).
+ */
+export function freezeJson(value: unknown, depth = 0): JsonValue | undefined {
+  if (value === null || isScalar(value)) return value;
+  if (depth >= MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) {
+    const copy: JsonValue[] = [];
+    for (const item of value) {
+      const frozen = freezeJson(item, depth + 1);
+      if (frozen === undefined) return undefined;
+      copy.push(frozen);
+    }
+    return Object.freeze(copy);
+  }
+  if (!isPlainObject(value)) return undefined;
+  const copy: Record<string, JsonValue> = {};
+  for (const key of Object.keys(value)) {
+    const frozen = freezeJson(value[key], depth + 1);
+    if (frozen === undefined) return undefined;
+    setOwn(copy, key, frozen);
+  }
+  return Object.freeze(copy);
+}
+
+/** Assigns an own property whatever its name: `copy["__proto__"] = x` would set the prototype. */
+export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  } else {
+    target[key] = value;
+  }
+}
+
+/** Structural equality of two JSON values; the order of keys does not matter. */
+export function jsonEqual(a: JsonValue, b: JsonValue): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (isList(a) || isList(b)) {
+    if (!isList(a) || !isList(b) || a.length !== b.length) return false;
+    return a.every((item, index) => jsonEqual(item, b[index] as JsonValue));
+  }
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every(
+    (key) => Object.hasOwn(b, key) && jsonEqual(a[key] as JsonValue, b[key] as JsonValue),
+  );
+}
+
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,121 @@
+import { type Flag, fitsType } from "../definition/flag.ts";
+import type { EvaluationDetails } from "../evaluation/details.ts";
+import { outcomesOf } from "../evaluation/flag.ts";
+import type { OverrideTrace } from "../evaluation/trace.ts";
+import {
+  DEFAULT_PRECEDENCE,
+  type Precedence,
+  SYSTEM_WIDE_LAYERS,
+  UNCONDITIONAL_LAYERS,
+} from "./layers.ts";
+import type { Override } from "./override.ts";
+
+/** An override that may serve, with what it serves. */
+export interface CompiledOverride {
+  readonly override: Override;
+  readonly priority: number;
+  /** Epoch milliseconds; `Infinity` without expiry. */
+  readonly expiresAt: number;
+  readonly details: EvaluationDetails;
+}
+
+interface Clocked {
+  readonly now: number;
+}
+
+/**
+ * Overrides of one subject, or of everybody, by flag; compiled against the definitions of one
+ * snapshot, so that a read finds frozen details.
+ */
+export class OverrideSet {
+  readonly #byFlag = new Map<string, CompiledOverride[]>();
+  readonly #rejected: { override: Override; outcome: OverrideTrace["outcome"] }[] = [];
+  readonly #precedence: Precedence;
+
+  constructor(
+    overrides: Iterable<Override>,
+    definition: (key: string) => Flag | undefined,
+    precedence: Precedence = DEFAULT_PRECEDENCE,
+  ) {
+    this.#precedence = precedence;
+    for (const override of overrides) this.#add(override, definition(override.flagKey));
+    for (const list of this.#byFlag.values()) list.sort((a, b) => b.priority - a.priority);
+  }
+
+  #add(override: Override, flag: Flag | undefined): void {
+    const { flagKey, layer, value } = override;
+    const rejection = whyRejected(override, flag);
+    if (rejection !== undefined || value === undefined) {
+      this.#rejected.push({ override, outcome: rejection ?? "unset" });
+      return;
+    }
+    const reason = SYSTEM_WIDE_LAYERS.has(layer) ? "STATIC" : "TARGETING_MATCH";
+    const list = this.#byFlag.get(flagKey) ?? [];
+    list.push({
+      override,
+      priority: this.#precedence[layer],
+      expiresAt: override.expiresAt ?? Number.POSITIVE_INFINITY,
+      details: outcomesOf(flagKey, flag).ofValue(value, reason, "OVERRIDE"),
+    });
+    this.#byFlag.set(flagKey, list);
+  }
+
+  /** Flags that have an override here that may serve. */
+  keys(): Iterable<string> {
+    return this.#byFlag.keys();
+  }
+
+  /** The highest override of a flag that is active at the subject's time. */
+  find(key: string, clocked: Clocked): CompiledOverride | undefined {
+    const list = this.#byFlag.get(key);
+    if (list === undefined) return undefined;
+    for (const candidate of list) {
+      // Without an expiry the clock is not asked.
+      if (candidate.expiresAt === Number.POSITIVE_INFINITY || candidate.expiresAt > clocked.now) {
+        return candidate;
+      }
+    }
+    return undefined;
+  }
+
+  /** Every override of a flag, highest first, and what became of it. */
+  explain(key: string, clocked: Clocked): OverrideTrace[] {
+    const served = this.find(key, clocked);
+    const considered = (this.#byFlag.get(key) ?? []).map((candidate) => ({
+      override: candidate.override,
+      outcome: outcomeOf(candidate, served, clocked),
+    }));
+    const rejected = this.#rejected.filter(({ override }) => override.flagKey === key);
+    return [...considered, ...rejected]
+      .map(({ override, outcome }) => trace(override, this.#precedence[override.layer], outcome))
+      .sort((a, b) => b.priority - a.priority);
+  }
+}
+
+function whyRejected(
+  override: Override,
+  flag: Flag | undefined,
+): OverrideTrace["outcome"] | undefined {
+  if (override.value === undefined || override.state === "unset") return "unset";
+  if (flag === undefined) return undefined;
+  if (!flag.overridable && !UNCONDITIONAL_LAYERS.has(override.layer)) return "not overridable";
+  return fitsType(override.value, flag.type) ? undefined : "wrong type";
+}
+
+function outcomeOf(
+  candidate: CompiledOverride,
+  served: CompiledOverride | undefined,
+  clocked: Clocked,
+): OverrideTrace["outcome"] {
+  if (candidate === served) return "served";
+  return candidate.expiresAt > clocked.now ? "lower" : "expired";
+}
+
+function trace(
+  override: Override,
+  priority: number,
+  outcome: OverrideTrace["outcome"],
+): OverrideTrace {
+  const { layer, scope, state, value, expiresAt } = override;
+  return { layer, priority, scope: scope.kind, state, value, expiresAt, outcome };
+}

@@ -1,0 +1,46 @@
+import type { JsonValue } from "../json.ts";
+import type { Layer } from "./layers.ts";
+
+/** Who does something: a person, a service, a job. */
+export interface Actor {
+  readonly id: string;
+  readonly type: string;
+  readonly name?: string | undefined;
+}
+
+/** Whom an override is for. `system` is everybody. */
+export interface Scope {
+  readonly kind: "system";
+}
+
+/** A runtime value for one flag in one scope. */
+export interface Override {
+  readonly flagKey: string;
+  readonly layer: Layer;
+  readonly scope: Scope;
+  readonly state: OverrideState;
+  /** Absent when the state is `unset`. */
+  readonly value: JsonValue | undefined;
+  readonly reason: string | undefined;
+  readonly actor: Actor;
+  /** Epoch milliseconds, as all times here. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Active while this is in the future; absent means until it is removed. */
+  readonly expiresAt: number | undefined;
+}
+
+/** `unset` is explicit: someone decided that this scope has no value. */
+export type OverrideState = "enabled" | "disabled" | "value" | "unset";
+
+/** The state that goes with a value. */
+export function stateOf(value: JsonValue | undefined): OverrideState {
+  if (value === undefined) return "unset";
+  if (typeof value !== "boolean") return "value";
+  return value ? "enabled" : "disabled";
+}
+
+/** Whether the override carries a value to serve. */
+export function hasValue(override: Override | undefined): boolean {
+  return override !== undefined && override.state !== "unset";
+}

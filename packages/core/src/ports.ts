@@ -1,0 +1,68 @@
+/**
+ * The interfaces between Halyard and what surrounds it. Each is one small contract with optional
+ * methods for optional powers; a new source, store or exporter implements one and touches
+ * nothing else.
+ */
+
+/** One document of definitions, parsed but not yet checked, and where it came from. */
+export interface DefinitionDocument {
+  /** For people: a file's path as configured, a table's name, `code`. */
+  readonly name: string;
+  /** What the YAML or JSON said: `{ flags, segments, aliases, feature_flags }`. */
+  readonly document: unknown;
+  /** Only this part of the document holds flags; nested sections are joined with `.`. */
+  readonly section?: string | undefined;
+  /** Joins the names of nested groups of flags; absent means `.`. */
+  readonly delimiter?: string | undefined;
+  /**
+   * Finds the line and column (1-based) of a JSON Pointer in the text. Called only when there is
+   * a problem to report, so it may parse again, slowly.
+   */
+  readonly locate?: (pointer: string) => { line: number; column: number } | undefined;
+}
+
+/** What a watched source tells its reader. */
+export interface SourceListener {
+  /** A read may now give something else. `what` names what changed, for the log. */
+  readonly onChange: (what: readonly string[]) => void;
+  /** The source can't be read or watched now; it goes on trying by itself. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Where definitions come from. Reads give everything, in order, later documents winning per key;
+ * they throw a `HalyardError`: `INVALID_DEFINITIONS` when the text is no YAML or JSON (with
+ * problems that carry lines), `SOURCE_READ_FAILED` when it can't be had.
+ */
+export interface DefinitionSource {
+  /** For people, and unique within an instance: `features.yaml`, `code`, `postgres`. */
+  readonly name: string;
+  /** Present on sources that need no network: the instance then has its flags when it is made. */
+  readonly readSync?: () => readonly DefinitionDocument[];
+  readonly read: () => Promise<readonly DefinitionDocument[]>;
+  /**
+   * Starts watching, and says so to the listener whenever a read may give something new. Must
+   * not keep the process alive. Returns what ends it and releases everything.
+   */
+  readonly watch?: (listener: SourceListener) => () => void | Promise<void>;
+  /** Present on the source that management writes to. */
+  readonly write?: (changes: readonly DefinitionChange[]) => Promise<void>;
+}
+
+/** One flag put (created or replaced) or deleted. All changes of a write happen, or none. */
+export interface DefinitionChange {
+  readonly key: string;
+  /** The definition as written; `undefined` deletes the flag. */
+  readonly definition: unknown;
+}
+
+/** What applications pass as `logger`: the shape of pino, console and most others. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** Milliseconds since the epoch. Passed in, so that tests decide what time it is. */
+export type Clock = () => number;

@@ -1,0 +1,124 @@
+import type { DefinitionSet } from "./definition/definition-set.ts";
+import type { Condition } from "./definition/flag.ts";
+import { SlotTable } from "./evaluation/attributes.ts";
+import { type ConditionNode, compileCondition } from "./evaluation/condition.ts";
+import { type CompiledFlag, compileFlag, type FlagCompiler } from "./evaluation/flag.ts";
+import {
+  DEFAULT_MAX_SUBJECT_LENGTH,
+  type EvaluationCounters,
+  type RegexEngine,
+} from "./evaluation/operators/operator.ts";
+import type { OverrideSet } from "./overrides/override-set.ts";
+import type { Clock } from "./ports.ts";
+
+/**
+ * Everything that evaluation reads, at one moment: compiled flags, the overrides that hold for
+ * everybody, and the clock. Never changes; a change makes another one, and who holds this one
+ * goes on seeing it.
+ */
+export interface Snapshot {
+  /** Rises with every snapshot of an instance. */
+  readonly version: number;
+  readonly flags: ReadonlyMap<string, CompiledFlag>;
+  /** Old key → key of a flag, chains resolved. */
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly segments: ReadonlyMap<string, Condition>;
+  readonly slots: SlotTable;
+  /** System-wide overrides; `undefined` when there are none. */
+  readonly overrides: OverrideSet | undefined;
+  /** `false` until the first definitions are there: reads get `PROVIDER_NOT_READY`. */
+  readonly ready: boolean;
+  /** The source can't be reached or gave bad data: these are the last good definitions. */
+  readonly stale: boolean;
+  readonly clock: Clock;
+}
+
+export interface CompileOptions {
+  readonly environment?: string | undefined;
+  readonly regexEngine?: RegexEngine | undefined;
+  readonly maxSubjectLength?: number | undefined;
+  readonly counters?: EvaluationCounters | undefined;
+  readonly clock?: Clock | undefined;
+  readonly version?: number | undefined;
+  /** Compiled flags of it whose definitions and segments have not changed are kept. */
+  readonly previous?: Snapshot | undefined;
+}
+
+/** More slots than this, and the next compilation numbers them anew, dropping unused ones. */
+const MAX_KEPT_SLOTS = 4096;
+
+/** A snapshot of no flags, for the time before the first definitions. */
+export function emptySnapshot(options: CompileOptions = {}): Snapshot {
+  return {
+    version: options.version ?? 0,
+    flags: new Map(),
+    aliases: new Map(),
+    segments: new Map(),
+    slots: new SlotTable(),
+    overrides: undefined,
+    ready: false,
+    stale: false,
+    clock: options.clock ?? Date.now,
+  };
+}
+
+/**
+ * Compiles checked definitions, in steps: yields after each flag, so that the caller decides how
+ * long to go on without a pause. Run it with `runToEnd` where pauses do not matter.
+ */
+export function* compileSnapshot(
+  set: DefinitionSet,
+  options: CompileOptions = {},
+): Generator<void, Snapshot, void> {
+  const reusable = reusableSnapshot(set, options.previous);
+  const slots = reusable?.slots ?? new SlotTable();
+  const segments = new Map<string, ConditionNode>();
+  const compiler: FlagCompiler = {
+    slots,
+    environment: options.environment,
+    operatorOptions: {
+      regexEngine: options.regexEngine,
+      maxSubjectLength: options.maxSubjectLength ?? DEFAULT_MAX_SUBJECT_LENGTH,
+      counters: options.counters ?? { oversizedSubjects: 0 },
+    },
+    segment: (name) => {
+      const compiled = segments.get(name);
+      if (compiled !== undefined) return compiled;
+      const condition = set.segments.get(name);
+      if (condition === undefined) throw new TypeError(`segment ${name} was not checked`);
+      const node = compileCondition(condition, compiler);
+      segments.set(name, node);
+      return node;
+    },
+  };
+  const flags = new Map<string, CompiledFlag>();
+  for (const [key, flag] of set.flags) {
+    const kept = reusable?.flags.get(key);
+    flags.set(key, kept?.flag === flag ? kept : compileFlag(key, flag, compiler));
+    yield;
+  }
+  return {
+    version: options.version ?? 0,
+    flags,
+    aliases: set.aliases,
+    segments: set.segments,
+    slots,
+    overrides: undefined,
+    ready: true,
+    stale: false,
+    clock: options.clock ?? Date.now,
+  };
+}
+
+/** Segments are compiled into the flags that name them, so a change of one recompiles all. */
+function reusableSnapshot(
+  set: DefinitionSet,
+  previous: Snapshot | undefined,
+): Snapshot | undefined {
+  if (previous === undefined || previous.slots.size > MAX_KEPT_SLOTS) return undefined;
+  if (previous.segments.size !== set.segments.size) return undefined;
+  for (const [name, condition] of set.segments) {
+    if (previous.segments.get(name) !== condition) return undefined;
+  }
+  return previous;
+}
