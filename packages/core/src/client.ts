@@ -1,6 +1,6 @@
 import { type FlagType, fitsType } from "./definition/flag.ts";
 import { resolveKey } from "./definition/keys.ts";
-import type { EvaluationContext } from "./evaluation/context.ts";
+import { type AnyContext, type EvaluationContext, isLazy } from "./evaluation/context.ts";
 import {
   type EvaluationDetails,
   type EvaluationErrorCode,
@@ -12,7 +12,6 @@ import type { CompiledFlag } from "./evaluation/flag.ts";
 import { EvaluationState } from "./evaluation/state.ts";
 import type { Explanation } from "./evaluation/trace.ts";
 import type { JsonValue } from "./json.ts";
-import type { OverrideSet } from "./overrides/override-set.ts";
 import type { FlagKey, FlagKeyOf, FlagValue, RegisteredFlags } from "./registry.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -22,35 +21,44 @@ export interface ClientHost {
   readonly snapshot: () => Snapshot;
   /** What `enabled` gives for a flag that can't be read, when the caller says nothing. */
   readonly defaultEnabled: boolean;
-  readonly track?: ((event: string, data: unknown, context: EvaluationContext) => void) | undefined;
+  readonly track?: ((event: string, data: unknown, client: FlagClient) => void) | undefined;
 }
 
 const NO_CONTEXT: EvaluationContext = Object.freeze({});
 
 /**
- * Reads flags for one subject. Synchronous, without I/O; never throws. Everything is read from
- * the snapshot that was current when the client was made, so that one request sees one state.
+ * Reads flags for one subject. Reads are synchronous, without I/O, and never throw. All of them
+ * see the snapshot that was current when the client was made, so that one request sees one state.
  */
 export class FlagClient {
-  readonly context: EvaluationContext;
   readonly #host: ClientHost;
-  readonly #overrides: OverrideSet | undefined;
-  #state: EvaluationState;
+  readonly #context: AnyContext;
+  #snapshot: Snapshot;
   #flags: ReadonlyMap<string, CompiledFlag>;
+  #opened: EvaluationState | undefined;
 
-  constructor(host: ClientHost, context: EvaluationContext = NO_CONTEXT, overrides?: OverrideSet) {
-    const given: unknown = context;
-    this.context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
+  constructor(host: ClientHost, context: AnyContext = NO_CONTEXT) {
     this.#host = host;
-    this.#overrides = overrides;
-    const snapshot = host.snapshot();
-    this.#state = new EvaluationState(snapshot, this.context, overrides);
-    this.#flags = snapshot.flags;
+    const given: unknown = context;
+    this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
+    this.#snapshot = host.snapshot();
+    this.#flags = this.#snapshot.flags;
   }
 
   /** The snapshot that this client reads. */
   get snapshot(): Snapshot {
-    return this.#state.snapshot;
+    return this.#snapshot;
+  }
+
+  /** The subject's attributes; for a request, worked out as far as they can be. */
+  get context(): EvaluationContext {
+    return isLazy(this.#context) ? this.#context.toJSON() : this.#context;
+  }
+
+  /** Made at the first read, so that a request's context is derived after its authentication. */
+  get #state(): EvaluationState {
+    this.#opened ??= new EvaluationState(this.#snapshot, this.#context);
+    return this.#opened;
   }
 
   /**
@@ -59,7 +67,7 @@ export class FlagClient {
    */
   enabled(key: FlagKeyOf<boolean>, fallback?: boolean): boolean {
     const flag = this.#flags.get(key);
-    if (flag !== undefined && flag.flag.type === "boolean") {
+    if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
     return this.#read(key, "boolean", fallback ?? this.#host.defaultEnabled) as boolean;
@@ -106,8 +114,9 @@ export class FlagClient {
     fallback: FlagValue<Key>,
   ): EvaluationDetails<FlagValue<Key>>;
   details(key: string, fallback?: JsonValue): EvaluationDetails {
-    const flag = this.#flags.get(key);
-    return flag !== undefined ? this.#reported(this.resolve(flag, key)) : this.#find(key, fallback);
+    const flag = this.#flags.get(key) ?? this.#findFlag(key);
+    if (flag !== undefined) return this.#reported(this.resolve(flag, key));
+    return this.#findOverride(key) ?? this.#notFound(key, fallback);
   }
 
   /** Every flag's value for this subject. */
@@ -126,85 +135,145 @@ export class FlagClient {
 
   /** Records that something happened that an experiment may want to count. */
   track(event: string, data?: unknown): void {
-    this.#host.track?.(event, data, this.context);
+    this.#host.track?.(event, data, this);
   }
 
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
-    const snapshot = this.#host.snapshot();
-    this.#state = new EvaluationState(snapshot, this.context, this.#overrides);
-    this.#flags = snapshot.flags;
+    this.#snapshot = this.#host.snapshot();
+    this.#flags = this.#snapshot.flags;
+    this.#opened = undefined;
   }
 
   /**
-   * The outcome of a known flag. The one place that every read of one passes, for clients that
-   * watch reads.
+   * Does the I/O that this subject's attributes need, if any; reads before it see the attributes
+   * that need none.
    */
+  async ready(): Promise<void> {
+    await this.load();
+  }
+
+  /** {@link ready} for callers that do not want to wait when there is nothing to wait for. */
+  load(): Promise<void> | undefined {
+    const loading = isLazy(this.#context) ? this.#context.load?.() : undefined;
+    return loading?.then(() => {
+      this.#opened = undefined;
+    });
+  }
+
+  /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
   protected resolve(flag: CompiledFlag, _requestedKey: string): EvaluationDetails {
     return this.#state.resolve(flag);
   }
 
-  /** Called with the details of every read that got the caller's default. */
-  protected failed(_details: EvaluationDetails, _requestedKey: string): void {}
+  /** The outcome of a read that found no flag to serve: here too every such read passes. */
+  protected fail(
+    flagKey: string,
+    _requestedKey: string,
+    fallback: JsonValue | undefined,
+    code: EvaluationErrorCode,
+    message: string,
+  ): EvaluationDetails {
+    return errorDetails(flagKey, fallback, code, message);
+  }
 
-  #read(key: string, type: FlagType | undefined, fallback: JsonValue | undefined) {
+  /** Whether someone wants to hear of reads that get the caller's default. */
+  protected get observed(): boolean {
+    return false;
+  }
+
+  #read(
+    key: string,
+    type: FlagType | undefined,
+    fallback: JsonValue | undefined,
+  ): JsonValue | undefined {
     const flag = this.#flags.get(key) ?? this.#findFlag(key);
     if (flag === undefined) return this.#readUndefined(key, type, fallback);
-    const actual = flag.flag.type;
-    if (type === undefined || actual === type || (type === "number" && actual === "integer")) {
+    if (type === undefined || flag.type === type || (type === "number" && flag.type === "integer")) {
       return this.resolve(flag, key).value;
     }
-    const message = `flag "${flag.key}" is of type ${actual}, read as ${type}`;
-    return this.#fail(flag.key, key, fallback, "TYPE_MISMATCH", message).value;
-  }
-
-  #readUndefined(key: string, type: FlagType | undefined, fallback: JsonValue | undefined) {
-    const details = this.#find(key, fallback);
-    if (details.errorCode !== undefined || type === undefined || details.value === undefined) {
-      return details.value;
+    if (this.observed) {
+      const message = `flag "${flag.key}" is of type ${flag.type}, read as ${type}`;
+      this.fail(flag.key, key, fallback, "TYPE_MISMATCH", message);
     }
-    if (fitsType(details.value, type)) return details.value;
-    const message = `the override of "${key}" is no ${type}, and the flag has no definition`;
-    return this.#fail(details.flagKey, key, fallback, "TYPE_MISMATCH", message).value;
+    return fallback;
   }
 
+  #readUndefined(
+    key: string,
+    type: FlagType | undefined,
+    fallback: JsonValue | undefined,
+  ): JsonValue | undefined {
+    const override = this.#findOverride(key)?.value;
+    if (override !== undefined) {
+      if (type === undefined || fitsType(override, type)) return override;
+      if (this.observed) {
+        const message = `the override of "${key}" is no ${type}, and the flag has no definition`;
+        this.fail(key, key, fallback, "TYPE_MISMATCH", message);
+      }
+    } else if (this.observed) this.#notFound(key, fallback);
+    return fallback;
+  }
+
+  /** The flag that a key which is none as it stands may mean. */
   #findFlag(key: string): CompiledFlag | undefined {
-    const resolved = resolveKey(key, this.#state.snapshot.aliases);
+    const resolved = resolveKey(key, this.#snapshot.aliases);
     return resolved === key ? undefined : this.#flags.get(resolved);
   }
 
-  /** For a key that is no flag's as it stands: an alias, an override without definition, unknown. */
-  #find(key: string, fallback: JsonValue | undefined): EvaluationDetails {
-    const flag = this.#findFlag(key);
-    if (flag !== undefined) return this.#reported(this.resolve(flag, key));
-    const { snapshot } = this.#state;
-    const resolved = resolveKey(key, snapshot.aliases);
-    const override = this.#state.findOverride(resolved);
-    if (override !== undefined) return this.#reported(override);
-    return snapshot.ready
-      ? this.#fail(resolved, key, fallback, "FLAG_NOT_FOUND", `there is no flag "${resolved}"`)
-      : this.#fail(
-          resolved,
-          key,
-          fallback,
-          "PROVIDER_NOT_READY",
-          "no definitions have been loaded yet",
-        );
+  /** An override applies also without a definition. */
+  #findOverride(key: string): EvaluationDetails | undefined {
+    if (this.#snapshot.overrides === undefined) return undefined;
+    const override = this.#state.findOverride(resolveKey(key, this.#snapshot.aliases));
+    return override === undefined ? undefined : this.#reported(override);
   }
 
-  #fail(
+  #notFound(key: string, fallback: JsonValue | undefined): EvaluationDetails {
+    const { ready, aliases } = this.#snapshot;
+    const resolved = resolveKey(key, aliases);
+    return ready
+      ? this.fail(resolved, key, fallback, "FLAG_NOT_FOUND", `there is no flag "${resolved}"`)
+      : this.fail(resolved, key, fallback, "PROVIDER_NOT_READY", "no definitions are loaded yet");
+  }
+
+  #reported(details: EvaluationDetails): EvaluationDetails {
+    return this.#snapshot.stale ? staleDetails(details) : details;
+  }
+}
+
+/** Told of every read of one client, with the details that `details` would give. */
+export interface EvaluationObserver {
+  evaluated(details: EvaluationDetails, requestedKey: string): void;
+}
+
+/** A client whose reads are watched. A class of its own, so that others pay nothing for it. */
+export class ObservedFlagClient extends FlagClient {
+  readonly #observer: EvaluationObserver;
+
+  constructor(host: ClientHost, context: AnyContext | undefined, observer: EvaluationObserver) {
+    super(host, context);
+    this.#observer = observer;
+  }
+
+  protected override get observed(): boolean {
+    return true;
+  }
+
+  protected override resolve(flag: CompiledFlag, requestedKey: string): EvaluationDetails {
+    const details = super.resolve(flag, requestedKey);
+    this.#observer.evaluated(this.snapshot.stale ? staleDetails(details) : details, requestedKey);
+    return details;
+  }
+
+  protected override fail(
     flagKey: string,
     requestedKey: string,
     fallback: JsonValue | undefined,
     code: EvaluationErrorCode,
     message: string,
   ): EvaluationDetails {
-    const details = errorDetails(flagKey, fallback, code, message);
-    this.failed(details, requestedKey);
+    const details = super.fail(flagKey, requestedKey, fallback, code, message);
+    this.#observer.evaluated(details, requestedKey);
     return details;
-  }
-
-  #reported(details: EvaluationDetails): EvaluationDetails {
-    return this.#state.snapshot.stale ? staleDetails(details) : details;
   }
 }

@@ -1,5 +1,5 @@
 // For applications.
-export { type ClientHost, FlagClient } from "./client.ts";
+export { FlagClient } from "./client.ts";
 export {
   type DefinedFlags,
   type DefineFlagsOptions,
@@ -7,6 +7,8 @@ export {
   type FlagInput,
 } from "./definition/define-flags.ts";
 // For authors of sources, stores and adapters.
+export { type ClientHost, type EvaluationObserver, ObservedFlagClient } from "./client.ts";
+export { type AnyContext, ATTRIBUTE, type LazyContext } from "./evaluation/context.ts";
 export type {
   DefinitionSet,
   LoadReport,

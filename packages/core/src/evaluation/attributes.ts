@@ -1,5 +1,5 @@
 import { isPlainObject, isScalar, type Scalar } from "../json.ts";
-import type { EvaluationContext } from "./context.ts";
+import { type AnyContext, ATTRIBUTE, isLazy } from "./context.ts";
 import { murmur3 } from "./hash/murmur3.ts";
 import { type AttributeValue, OBJECT, type View } from "./operators/operator.ts";
 
@@ -59,7 +59,7 @@ export class SlotTable {
   }
 
   /** The value of a slot for a context: {@link MISSING}, `null` (no such thing), or the view. */
-  read(index: number, context: EvaluationContext): unknown {
+  read(index: number, context: AnyContext): unknown {
     const slot = this.#slots[index];
     if (slot === undefined) return MISSING;
     // A context belongs to the application: its getters and proxies may throw. What can't be
@@ -75,7 +75,7 @@ export class SlotTable {
 
 /** One attribute of a context, as clauses see it; `undefined` when it is missing. */
 export function readAttribute(
-  context: EvaluationContext,
+  context: AnyContext,
   path: string,
 ): AttributeValue | undefined {
   try {
@@ -86,20 +86,23 @@ export function readAttribute(
   }
 }
 
-function lookUp(
-  context: EvaluationContext,
-  { path, steps }: Pick<Slot, "path" | "steps">,
-): unknown {
-  if (Object.hasOwn(context, path)) return context[path];
-  let value: unknown = context;
-  for (let index = 0; index < steps.length; index++) {
-    // The context itself may be of a class; what is inside it must be plain.
-    if (index > 0 && !isPlainObject(value)) return undefined;
+/** The own property with the whole path as its name, or else the one that the path leads to. */
+function lookUp(context: AnyContext, { path, steps }: Pick<Slot, "path" | "steps">): unknown {
+  const whole = ownValue(context, path);
+  if (whole !== undefined || steps.length === 0) return whole;
+  let value = ownValue(context, steps[0] as string);
+  for (let index = 1; index < steps.length; index++) {
     const step = steps[index] as string;
-    if (!Object.hasOwn(value as object, step)) return undefined;
-    value = (value as Record<string, unknown>)[step];
+    if (!isPlainObject(value) || !Object.hasOwn(value, step)) return undefined;
+    value = value[step];
   }
-  return steps.length === 0 ? undefined : value;
+  return value;
+}
+
+function ownValue(context: AnyContext, name: string): unknown {
+  if (isLazy(context)) return context[ATTRIBUTE](name);
+  // A null with the whole path as its name is the answer: missing.
+  return Object.hasOwn(context, name) ? (context[name] ?? null) : undefined;
 }
 
 const LISTS: ReadonlySet<string> = new Set(["groups", "roles", "perms"]);

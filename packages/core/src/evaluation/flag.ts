@@ -1,4 +1,4 @@
-import type { Flag } from "../definition/flag.ts";
+import type { Flag, FlagType } from "../definition/flag.ts";
 import { type JsonValue, jsonEqual } from "../json.ts";
 import type { ConditionCompiler } from "./condition.ts";
 import { type Cause, type EvaluationDetails, NO_METADATA, type Reason } from "./details.ts";
@@ -12,6 +12,7 @@ import type { StepTrace } from "./trace.ts";
 /** A flag ready to be evaluated: closures over what its definition says, and frozen outcomes. */
 export interface CompiledFlag {
   readonly key: string;
+  readonly type: FlagType;
   readonly flag: Flag;
   readonly evaluate: (state: EvaluationState) => EvaluationDetails;
   /** What {@link evaluate} did: the steps up to the one that decided. */
@@ -95,12 +96,13 @@ export function outcomesOf(key: string, flag: Flag | undefined): Outcomes {
 }
 
 export function compileFlag(key: string, flag: Flag, compiler: FlagCompiler): CompiledFlag {
+  const { type } = flag;
   const outcomes = outcomesOf(key, flag);
   const off = whyOff(flag, compiler.environment);
   if (off !== undefined) {
     const details = outcomes.ofValue(flag.off, "DISABLED", "OFF");
     const steps: readonly StepTrace[] = [{ step: "off", because: off }];
-    return { key, flag, evaluate: () => details, explain: () => ({ details, steps }) };
+    return { key, type, flag, evaluate: () => details, explain: () => ({ details, steps }) };
   }
   const last = compileFallthrough(key, flag, outcomes, compiler);
   const steps: StepNode[] = [];
@@ -113,7 +115,7 @@ export function compileFlag(key: string, flag: Flag, compiler: FlagCompiler): Co
   for (const [index, rule] of (flag.rules ?? []).entries()) {
     steps.push(compileRule({ key, flag, rule, index, outcomes, fallthrough: last }, compiler));
   }
-  return { key, flag, evaluate: chain(steps, last), explain: explainAll(steps, last) };
+  return { key, type, flag, evaluate: chain(steps, last), explain: explainAll(steps, last) };
 }
 
 function whyOff(flag: Flag, environment: string | undefined) {

@@ -1,6 +1,6 @@
 import type { OverrideSet } from "../overrides/override-set.ts";
 import type { Snapshot } from "../snapshot.ts";
-import type { EvaluationContext } from "./context.ts";
+import type { AnyContext } from "./context.ts";
 import type { EvaluationDetails } from "./details.ts";
 import type { CompiledFlag } from "./flag.ts";
 import type { OverrideTrace } from "./trace.ts";
@@ -11,14 +11,14 @@ import type { OverrideTrace } from "./trace.ts";
  */
 export class EvaluationState {
   readonly snapshot: Snapshot;
-  readonly context: EvaluationContext;
+  readonly context: AnyContext;
   /** Overrides of this subject alone, beside the snapshot's system-wide ones. */
   readonly overrides: OverrideSet | undefined;
   readonly #overridden: boolean;
   readonly #values: unknown[];
   #now: number | undefined;
 
-  constructor(snapshot: Snapshot, context: EvaluationContext, overrides?: OverrideSet) {
+  constructor(snapshot: Snapshot, context: AnyContext, overrides?: OverrideSet) {
     this.snapshot = snapshot;
     this.context = context;
     this.overrides = overrides;
