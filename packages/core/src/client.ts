@@ -18,10 +18,10 @@ import type { Snapshot } from "./snapshot.ts";
 /** What a client needs of the instance that makes it. */
 export interface ClientHost {
   /** The current snapshot; a client keeps the one it got until `refresh`. */
-  readonly snapshot: () => Snapshot;
+  readonly snapshot: Snapshot;
   /** What `enabled` gives for a flag that can't be read, when the caller says nothing. */
   readonly defaultEnabled: boolean;
-  readonly track?: ((event: string, data: unknown, client: FlagClient) => void) | undefined;
+  readonly track: (event: string, data: unknown, client: FlagClient) => void;
 }
 
 const NO_CONTEXT: EvaluationContext = Object.freeze({});
@@ -31,17 +31,18 @@ const NO_CONTEXT: EvaluationContext = Object.freeze({});
  * see the snapshot that was current when the client was made, so that one request sees one state.
  */
 export class FlagClient {
-  readonly #host: ClientHost;
+  /** What made this client; for adapters. */
+  readonly host: ClientHost;
   readonly #context: AnyContext;
   #snapshot: Snapshot;
   #flags: ReadonlyMap<string, CompiledFlag>;
   #opened: EvaluationState | undefined;
 
   constructor(host: ClientHost, context: AnyContext = NO_CONTEXT) {
-    this.#host = host;
+    this.host = host;
     const given: unknown = context;
     this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
-    this.#snapshot = host.snapshot();
+    this.#snapshot = host.snapshot;
     this.#flags = this.#snapshot.flags;
   }
 
@@ -70,7 +71,7 @@ export class FlagClient {
     if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
-    return this.#read(key, "boolean", fallback ?? this.#host.defaultEnabled) as boolean;
+    return this.#read(key, "boolean", fallback ?? this.host.defaultEnabled) as boolean;
   }
 
   /** The flag's value, whatever its type; `fallback` for an unknown flag. */
@@ -135,12 +136,12 @@ export class FlagClient {
 
   /** Records that something happened that an experiment may want to count. */
   track(event: string, data?: unknown): void {
-    this.#host.track?.(event, data, this);
+    this.host.track(event, data, this);
   }
 
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
-    this.#snapshot = this.#host.snapshot();
+    this.#snapshot = this.host.snapshot;
     this.#flags = this.#snapshot.flags;
     this.#opened = undefined;
   }

@@ -8,7 +8,7 @@ export {
 } from "./definition/define-flags.ts";
 // For authors of sources, stores and adapters.
 export { type ClientHost, type EvaluationObserver, ObservedFlagClient } from "./client.ts";
-export { type AnyContext, ATTRIBUTE, type LazyContext } from "./evaluation/context.ts";
+export type { AnyContext, LazyContext } from "./evaluation/context.ts";
 export type {
   DefinitionSet,
   LoadReport,

@@ -1,1 +1,5 @@
-export {};
+export * from "@halyard/server";
+export type { RouteFlags } from "./augment.ts";
+export { flags } from "./flags.ts";
+export { byVariant, requireFeature } from "./guards.ts";
+export { mount } from "./mount.ts";

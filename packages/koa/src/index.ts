@@ -1,1 +1,5 @@
-export {};
+export * from "@halyard/server";
+export type {} from "./augment.ts";
+export { type FlagsMiddleware, flags } from "./flags.ts";
+export { byVariant, requireFeature } from "./guards.ts";
+export { mount } from "./mount.ts";

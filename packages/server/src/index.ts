@@ -1,1 +1,23 @@
-export {};
+export * from "@halyard/core";
+export { createFlags, type Flags } from "./create-flags.ts";
+export type { Endpoint, HttpRequest, HttpResponse } from "./endpoints/endpoint.ts";
+export { healthEndpoint } from "./endpoints/health.ts";
+export type { VariantHandlers } from "./guard/by-variant.ts";
+export type { GuardOptions, Requirement } from "./guard/guard.ts";
+export type { GuardedRoute } from "./guard/guard-list.ts";
+export type { Definitions, FlagEntry, FlagPage, ListOptions } from "./instance/definitions.ts";
+export type { Health } from "./instance/health.ts";
+export type {
+  ChangeEvent,
+  EvaluationEvent,
+  FlagsOptions,
+  Hooks,
+  ReloadEvent,
+  SourceInput,
+  TrackEvent,
+} from "./instance/options.ts";
+export type { KillOptions, Overrides, RestoreOptions } from "./instance/overrides.ts";
+export { currentFlags } from "./request/current-flags.ts";
+export type { AnonymousOptions, RequestContextOptions } from "./request/options.ts";
+export { type FileSourceOptions, fileSource } from "./sources/file-source.ts";
+export type { TelemetryOptions } from "./telemetry/options.ts";

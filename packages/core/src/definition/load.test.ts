@@ -8,7 +8,7 @@ import { loadDocument } from "./load.ts";
 
 function client(document: unknown, context: EvaluationContext = {}, environment?: string): FlagClient {
   const snapshot = runToEnd(compileSnapshot(loadDocument(document), { environment }));
-  return new FlagClient({ snapshot: () => snapshot, defaultEnabled: false }, context);
+  return new FlagClient({ snapshot, defaultEnabled: false, track: () => {} }, context);
 }
 
 function problemsOf(document: unknown): string[] {

@@ -1,5 +1,5 @@
 import { isPlainObject, isScalar, type Scalar } from "../json.ts";
-import { type AnyContext, ATTRIBUTE, isLazy } from "./context.ts";
+import { type AnyContext, isLazy } from "./context.ts";
 import { murmur3 } from "./hash/murmur3.ts";
 import { type AttributeValue, OBJECT, type View } from "./operators/operator.ts";
 
@@ -100,7 +100,7 @@ function lookUp(context: AnyContext, { path, steps }: Pick<Slot, "path" | "steps
 }
 
 function ownValue(context: AnyContext, name: string): unknown {
-  if (isLazy(context)) return context[ATTRIBUTE](name);
+  if (isLazy(context)) return context.attribute(name);
   // A null with the whole path as its name is the answer: missing.
   return Object.hasOwn(context, name) ? (context[name] ?? null) : undefined;
 }

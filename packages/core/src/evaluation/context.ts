@@ -28,22 +28,20 @@ export interface EvaluationContext {
 
 /**
  * A context that works its attributes out when they are asked for, such as a request's: a header
- * that no flag reads is never looked at. Recognised by the method's symbol, so that two copies
- * of this package in one process (ESM and CommonJS) understand each other.
+ * that no flag reads is never looked at.
  */
 export interface LazyContext {
   /** The attribute of a top-level name; `undefined` when there is none. Asked once per name. */
-  readonly [ATTRIBUTE]: (name: string) => unknown;
+  readonly attribute: (name: string) => unknown;
   /** Does the I/O that the attributes need; `undefined` when there is none to do. */
   readonly load?: () => Promise<void> | undefined;
   /** All attributes as a plain object, for people and logs. */
   readonly toJSON: () => EvaluationContext;
 }
 
-export const ATTRIBUTE: unique symbol = Symbol.for("halyard.attribute") as never;
-
 export type AnyContext = EvaluationContext | LazyContext;
 
+/** By its method: no attribute of a plain context is a function, those are missing by rule. */
 export function isLazy(context: AnyContext): context is LazyContext {
-  return ATTRIBUTE in context;
+  return typeof context.attribute === "function";
 }

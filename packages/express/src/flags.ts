@@ -1,0 +1,37 @@
+import type { Flags, FlagsOptions } from "@halyard/server";
+import {
+  attachClient,
+  RequestFlags,
+  refuseRequest,
+  runWithFlags,
+  toInstance,
+  warnOfSecondInstance,
+} from "@halyard/server/adapter";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { reader } from "./request-reader.ts";
+
+/** Express middleware, and the instance behind it. */
+export interface FlagsMiddleware extends RequestHandler {
+  readonly instance: Flags;
+}
+
+/**
+ * Middleware that puts a client on `req.flags`: of an instance, or of one that is made of
+ * options. Mount it once, before the routes; before or after authentication does not matter
+ * unless `context` is asynchronous, which needs it after.
+ */
+export function flags(input?: Flags | FlagsOptions<Request>): FlagsMiddleware {
+  refuseRequest("flags", "app.use(flags())", input);
+  const requestFlags = new RequestFlags(toInstance(input), reader);
+  const { instance, property, asyncLocalStorage } = requestFlags;
+  const halyardFlags = (request: Request, _response: Response, next: NextFunction): void => {
+    warnOfSecondInstance(instance, request, property);
+    const client = requestFlags.client(request);
+    attachClient(request, property, client);
+    const go = asyncLocalStorage ? () => runWithFlags(client, next) : next;
+    const pending = requestFlags.prepare(client);
+    if (pending === undefined) go();
+    else pending.then(() => go(), next);
+  };
+  return Object.assign(halyardFlags, { instance });
+}

@@ -1,0 +1,118 @@
+import { type FlagClient, type Flags, type FlagsOptions, HalyardError } from "@halyard/server";
+import { RequestFlags, runWithFlags, toInstance } from "@halyard/server/adapter";
+import type {
+  FastifyInstance,
+  FastifyPluginCallback,
+  FastifyReply,
+  FastifyRequest,
+  RouteOptions,
+} from "fastify";
+import fp from "fastify-plugin";
+import { guardedBy, requireFeature } from "./guards.ts";
+import { REPLY, reader } from "./request-reader.ts";
+
+type Input = Flags | FlagsOptions<FastifyRequest>;
+
+type Fields = FastifyRequest & Record<PropertyKey, unknown>;
+
+const plugin: FastifyPluginCallback<Input> = (app, input, done) => {
+  // Fastify's own options for plugins come in the same object.
+  const {
+    prefix: _p,
+    logLevel: _l,
+    logSerializers: _s,
+    ...options
+  } = input as Record<string, unknown>;
+  const given = "kind" in options ? (input as Flags) : undefined;
+  const requestFlags = new RequestFlags(toInstance(given ?? (options as Input)), reader);
+  const { instance, property } = requestFlags;
+  if (app.hasRequestDecorator(property)) {
+    const message = `Another plugin, or another instance, writes request.${property} already. Give this one { property: "…" }.`;
+    return done(new HalyardError("MISUSE", message));
+  }
+  const client = decorate(app, requestFlags);
+  if (!app.hasDecorator(property)) app.decorate(property, instance);
+  addHooks(app, requestFlags, client);
+  app.addHook("onRoute", (route) => guardRoute(route, instance));
+  // An instance that was passed in belongs to whoever made it.
+  if (given === undefined) app.addHook("onClose", () => instance.close());
+  done();
+};
+
+/** A getter, so that requests that read no flag pay nothing, and made after authentication. */
+function decorate(
+  app: FastifyInstance,
+  requestFlags: RequestFlags<FastifyRequest>,
+): (request: FastifyRequest) => FlagClient {
+  const { property } = requestFlags;
+  const stored = Symbol(property);
+  const client = (request: FastifyRequest): FlagClient => {
+    const fields = request as Fields;
+    fields[stored] ??= requestFlags.client(request);
+    return fields[stored] as FlagClient;
+  };
+  app.decorateRequest(stored, null);
+  app.decorateRequest(property, {
+    getter(this: FastifyRequest) {
+      return client(this);
+    },
+  });
+  return client;
+}
+
+/** Only the hooks that this configuration needs: each costs every request. */
+function addHooks(
+  app: FastifyInstance,
+  requestFlags: RequestFlags<FastifyRequest>,
+  client: (request: FastifyRequest) => FlagClient,
+): void {
+  const { instance, asyncLocalStorage } = requestFlags;
+  if (instance.options.anonymous !== undefined && instance.options.anonymous !== false) {
+    app.decorateRequest(REPLY, null);
+    app.addHook("onRequest", (request, reply, done) => {
+      (request as { [REPLY]?: FastifyReply })[REPLY] = reply;
+      done();
+    });
+  }
+  if (asyncLocalStorage) {
+    const enter = (request: FastifyRequest, _reply: unknown, done: () => void): void =>
+      runWithFlags(client(request), done);
+    app.addHook("onRequest", enter);
+    // Parsing a body leaves the store, so that it is entered again behind it.
+    app.addHook("preValidation", enter);
+  }
+  if (instance.starting === undefined && instance.options.context === undefined) return;
+  app.addHook("preHandler", (request, _reply, done) => {
+    const pending = requestFlags.prepare(client(request));
+    if (pending === undefined) done();
+    else pending.then(() => done(), done);
+  });
+}
+
+/** Lists the route if it is guarded, and guards it if its `config` says so. */
+function guardRoute(
+  route: RouteOptions,
+  { guardList }: { readonly guardList: ReturnType<typeof toInstance>["guardList"] },
+): void {
+  const required = route.config?.flags;
+  const existing = [route.preHandler ?? []].flat();
+  if (required !== undefined) {
+    const { require, ...options } = required;
+    route.preHandler = [...existing, requireFeature(require, options)];
+  }
+  const methods = [route.method].flat().filter((method) => method !== "HEAD");
+  for (const handler of [...[route.preHandler ?? []].flat(), route.handler]) {
+    const guarded = guardedBy(handler);
+    if (guarded === undefined) continue;
+    for (const method of methods) guardList.declare({ ...guarded, method, route: route.url });
+  }
+}
+
+/**
+ * Fastify plugin that puts a client on `request.flags`: of an instance, or of one that is made
+ * of options and closed with the server. `app.register(flags, f)` or `app.register(flags, { … })`.
+ */
+export const flags: FastifyPluginCallback<Input> = fp(plugin, {
+  name: "@halyard/fastify",
+  fastify: ">=5",
+});

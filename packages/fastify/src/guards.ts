@@ -1,0 +1,105 @@
+import type {
+  FlagClient,
+  FlagKey,
+  GuardedRoute,
+  GuardOptions,
+  Requirement,
+  VariantHandlers,
+} from "@halyard/server";
+import {
+  createGuard,
+  createVariantChoice,
+  type Denial,
+  refuseRequest,
+  requireClient,
+} from "@halyard/server/adapter";
+import type {
+  FastifyReply,
+  FastifyRequest,
+  preHandlerAsyncHookHandler,
+  preHandlerHookHandler,
+  RouteHandlerMethod,
+} from "fastify";
+
+/** Guards and choices by the function that a route got, to list them when it is declared. */
+const GUARDED = Symbol.for("halyard.guarded");
+
+type Guarded = Pick<GuardedRoute, "flags" | "kind">;
+
+/** What a route's function decides about; `undefined` for functions that are not ours. */
+export function guardedBy(handler: unknown): Guarded | undefined {
+  return typeof handler === "function"
+    ? (handler as { readonly [GUARDED]?: Guarded })[GUARDED]
+    : undefined;
+}
+
+/** A `preHandler` that lets requests pass whose flags are as required; answers the others, by default with 404. */
+export function requireFeature(
+  requirement: Requirement,
+  options: GuardOptions<preHandlerHookHandler | preHandlerAsyncHookHandler> = {},
+): preHandlerAsyncHookHandler {
+  const example = 'app.get("/beta", { preHandler: requireFeature("beta") }, handler)';
+  refuseRequest("requireFeature", example, requirement);
+  const guard = createGuard(requirement, options);
+  const { onDisabled } = options;
+  const guarded: Guarded = { flags: guard.flags, kind: "require" };
+  const halyardRequireFeature: preHandlerAsyncHookHandler = async function (request, reply) {
+    const denial = guard.decide(await readyClient("requireFeature", guarded, request));
+    if (denial === undefined) return;
+    if (onDisabled === undefined) return deny(reply, denial);
+    await callHook(onDisabled as preHandlerHookHandler, this, request, reply);
+    return reply;
+  };
+  return Object.assign(halyardRequireFeature, { [GUARDED]: guarded });
+}
+
+/** A route's handler that chooses by the variant that the flag serves; not found when none fits. */
+export function byVariant(
+  key: FlagKey,
+  handlers: VariantHandlers<RouteHandlerMethod>,
+  fallback?: RouteHandlerMethod,
+): RouteHandlerMethod {
+  refuseRequest("byVariant", 'app.get("/checkout", byVariant("checkout", { a: handler }))', key);
+  const choice = createVariantChoice(key, handlers, fallback);
+  const guarded: Guarded = { flags: choice.flags, kind: "variant" };
+  const halyardByVariant: RouteHandlerMethod = async function (request, reply) {
+    const handler = choice.choose(await readyClient("byVariant", guarded, request));
+    if (handler !== undefined) return handler.call(this, request, reply);
+    reply.callNotFound();
+    return reply;
+  };
+  return Object.assign(halyardByVariant, { [GUARDED]: guarded });
+}
+
+async function readyClient(
+  name: "requireFeature" | "byVariant",
+  guarded: Guarded,
+  request: FastifyRequest,
+): Promise<FlagClient> {
+  const { client, instance } = requireClient(request, name, "app.register(flags)");
+  const { method } = request;
+  instance.guardList.observe({ ...guarded, method, route: request.routeOptions.url ?? "/*" });
+  await client.load();
+  return client;
+}
+
+/** Runs a hook of either style, with a callback or a promise, to its end. */
+function callHook(
+  hook: preHandlerHookHandler,
+  server: FastifyRequest["server"],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const result: unknown = hook.call(server, request, reply, (error?: Error) =>
+      error === undefined ? resolve() : reject(error),
+    );
+    // A hook that has answered calls nothing back.
+    if (result instanceof Promise) result.then(() => resolve(), reject);
+    else if (reply.sent) resolve();
+  });
+}
+
+function deny(reply: FastifyReply, { status, headers, body }: Denial): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
+}

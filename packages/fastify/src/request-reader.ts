@@ -1,0 +1,36 @@
+import type { RequestReader } from "@halyard/server/adapter";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+/** What sessions and authentication plugins put on a request, under their usual names. */
+interface UsualProperties {
+  readonly user?: unknown;
+  readonly session?: { readonly sessionId?: unknown } | null;
+}
+
+/** Where the plugin keeps the reply of a request, when cookies may have to be set. */
+export const REPLY: unique symbol = Symbol("halyard.reply");
+
+export const reader: RequestReader<FastifyRequest> = {
+  ip: (request) => request.ip,
+  method: (request) => request.method,
+  path: (request) => request.originalUrl.split("?", 1)[0],
+  host: (request) => request.hostname,
+  header: (request, name) => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  },
+  user: (request) => (request as UsualProperties).user,
+  sessionId: (request) => {
+    const id = (request as UsualProperties).session?.sessionId;
+    return typeof id === "string" ? id : undefined;
+  },
+  secure: (request) => request.protocol === "https",
+  setCookie: (request, cookie) => {
+    const reply = (request as { readonly [REPLY]?: FastifyReply })[REPLY];
+    if (reply === undefined || reply.sent) return false;
+    reply.header("set-cookie", cookie);
+    return true;
+  },
+  trustsAnyProxy: (request) =>
+    (request.server.initialConfig as { readonly trustProxy?: unknown }).trustProxy === true,
+};

@@ -1,0 +1,37 @@
+import type { Flags, FlagsOptions } from "@halyard/server";
+import {
+  attachClient,
+  RequestFlags,
+  refuseRequest,
+  runWithFlags,
+  toInstance,
+  warnOfSecondInstance,
+} from "@halyard/server/adapter";
+import type { Context, Middleware, Next } from "koa";
+import { reader } from "./request-reader.ts";
+
+/** Koa middleware, and the instance behind it. */
+export interface FlagsMiddleware extends Middleware {
+  readonly instance: Flags;
+}
+
+/**
+ * Middleware that puts a client on `ctx.flags` and `ctx.state.flags`: of an instance, or of one
+ * that is made of options. Mount it once, before the routes; before or after authentication does
+ * not matter unless `context` is asynchronous, which needs it after.
+ */
+export function flags(input?: Flags | FlagsOptions<Context>): FlagsMiddleware {
+  refuseRequest("flags", "app.use(flags())", input);
+  const requestFlags = new RequestFlags(toInstance(input), reader);
+  const { instance, property, asyncLocalStorage } = requestFlags;
+  const halyardFlags = (context: Context, next: Next): Promise<void> => {
+    warnOfSecondInstance(instance, context, property);
+    const client = requestFlags.client(context);
+    attachClient(context, property, client);
+    context.state[property] = client;
+    const go = asyncLocalStorage ? () => runWithFlags(client, next) : next;
+    const pending = requestFlags.prepare(client);
+    return pending === undefined ? go() : pending.then(go);
+  };
+  return Object.assign(halyardFlags as Middleware, { instance });
+}

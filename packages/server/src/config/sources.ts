@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { type DefinitionSource, HalyardError, isPlainObject, MemorySource } from "@halyard/core";
+import type { Log } from "../instance/log.ts";
+import type { SourceInput } from "../instance/options.ts";
+import { fileSource } from "../sources/file-source.ts";
+import type { EnvironmentConfig } from "./environment.ts";
+import { databaseProvider, providerSource } from "./providers.ts";
+
+const DEFAULT_FILE = "features.yaml";
+
+/** The sources of an instance: those of its options, else what the environment says. */
+export function resolveSources(
+  inputs: readonly SourceInput[] | undefined,
+  config: EnvironmentConfig,
+  log: Log,
+): readonly DefinitionSource[] {
+  if (inputs === undefined) return [environmentSource(config, log)];
+  const sources = inputs.map((input, index) => toSource(input, index, config));
+  const names = new Set<string>();
+  for (const { name } of sources) {
+    if (names.has(name)) {
+      const message = `Two sources go by the name "${name}". Give one of them another \`name\`.`;
+      throw new HalyardError("INVALID_OPTIONS", message);
+    }
+    names.add(name);
+  }
+  return sources;
+}
+
+function toSource(input: SourceInput, index: number, config: EnvironmentConfig): DefinitionSource {
+  if (typeof input === "string") return fileSource({ paths: input, watch: config.fileWatch });
+  if (isSource(input)) return input;
+  if (isPlainObject(input))
+    return new MemorySource(input, index === 0 ? "code" : `code ${index + 1}`);
+  throw new HalyardError(
+    "INVALID_OPTIONS",
+    `sources[${index}] must be a file's path, a document such as { flags: { … } }, or a source.`,
+  );
+}
+
+function isSource(input: unknown): input is DefinitionSource {
+  return typeof (input as DefinitionSource | null)?.read === "function";
+}
+
+function environmentSource(config: EnvironmentConfig, log: Log): DefinitionSource {
+  const path = config.filePath ?? DEFAULT_FILE;
+  const exists = existsSync(path);
+  const provider = config.provider ?? (exists || config.filePath !== undefined ? "file" : "memory");
+  switch (provider) {
+    case "file":
+      return fileSource({ paths: path, watch: config.fileWatch });
+    case "memory":
+      if (config.provider === undefined) {
+        log.misuse(
+          "NO_DEFINITIONS",
+          `There is no ${DEFAULT_FILE} here and no source was given, so there are no flags. Write one, or pass { sources: […] }.`,
+        );
+      }
+      return new MemorySource();
+    case "database":
+      return providerSource(databaseProvider(process.env.DATABASE_URL), config);
+    default:
+      return providerSource(provider, config);
+  }
+}

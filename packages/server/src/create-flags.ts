@@ -1,0 +1,226 @@
+import {
+  type AnyContext,
+  type ClientHost,
+  type EvaluationContext,
+  type EvaluationCounters,
+  type EvaluationObserver,
+  FlagClient,
+  HalyardError,
+  ObservedFlagClient,
+  type Snapshot,
+} from "@halyard/core";
+import { readEnvironment } from "./config/environment.ts";
+import { installedRegexEngine } from "./config/regex-engine.ts";
+import { resolveSources } from "./config/sources.ts";
+import { type GuardedRoute, GuardList } from "./guard/guard-list.ts";
+import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts";
+import { DefinitionsReplica } from "./instance/definitions-replica.ts";
+import { type Health, healthOf } from "./instance/health.ts";
+import { countInstance } from "./instance/instance-count.ts";
+import { createLog, type Log } from "./instance/log.ts";
+import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
+import { type LocalOverride, type Overrides, SystemOverrides } from "./instance/overrides.ts";
+import { SpanTelemetry } from "./telemetry/spans.ts";
+
+/** An instance: definitions from its sources, clients that read them, and what controls it. */
+export interface Flags {
+  /** Reads for one subject outside of requests: jobs, sockets, scripts. */
+  client(context?: EvaluationContext): FlagClient;
+  readonly definitions: Definitions;
+  readonly overrides: Overrides;
+  /** Which routes are guarded by which flags. */
+  guards(): readonly GuardedRoute[];
+  /** Resolves once the first definitions are loaded; rejects with why they can't be. */
+  ready(): Promise<void>;
+  health(): Health;
+  /** Stops watching and releases everything; reads go on from the last snapshot. Idempotent. */
+  close(): Promise<void>;
+  /** The environment that flags are compared with. */
+  readonly environment: string;
+}
+
+/** How long requests wait for the first definitions, in milliseconds. */
+const START_TIMEOUT = 5000;
+
+/**
+ * Makes an instance. Throws when sources that can be read at once (memory, files) hold bad
+ * definitions, and for bad options or environment variables; other sources are waited for by
+ * requests and by `ready`.
+ */
+export function createFlags(options: FlagsOptions = {}): Flags {
+  return new FlagsInstance(options);
+}
+
+/** The instance as adapters see it. */
+export class FlagsInstance implements Flags, ClientHost {
+  /** Tells instances from options, also across two copies of this package. */
+  readonly kind = "halyard.instance" as const;
+  readonly environment: string;
+  readonly options: FlagsOptions;
+  readonly log: Log;
+  readonly guardList: GuardList = new GuardList();
+  readonly telemetry: SpanTelemetry;
+  readonly definitions: Definitions;
+  readonly overrides: Overrides;
+  readonly #replica: DefinitionsReplica;
+  readonly defaultEnabled: boolean;
+  readonly #started: Promise<void>;
+  readonly #hooks: GuardedHooks;
+  readonly #release: () => void;
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FlagsOptions) {
+    checkOptions(options);
+    const config = readEnvironment();
+    const clock = options.clock ?? Date.now;
+    this.options = options;
+    this.log = createLog(options.logger);
+    this.environment = options.environment ?? config.environment;
+    this.telemetry = new SpanTelemetry(options.telemetry);
+    const counters: EvaluationCounters = { oversizedSubjects: 0 };
+    const hooks = guardHooks(options.hooks ?? {}, this.log);
+    const overrides = new SystemOverrides({
+      local: localOverrides(config.overrides, options.overrides ?? {}),
+      now: clock,
+      snapshot: () => this.#replica.snapshot,
+      apply: () => this.#replica.applyOverrides(),
+      onChange: hooks.onChange,
+    });
+    this.overrides = overrides;
+    this.#replica = new DefinitionsReplica(resolveSources(options.sources, config, this.log), {
+      compile: {
+        environment: this.environment,
+        regexEngine: options.regexEngine ?? installedRegexEngine(),
+        counters,
+        clock,
+      },
+      log: this.log,
+      onReload: hooks.onReload,
+      overridesFor: (snapshot) => overrides.compile(snapshot),
+    });
+    this.definitions = new ReplicaDefinitions(this.#replica, hooks.onChange);
+    this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
+    this.#hooks = hooks;
+    this.#started = this.#start();
+    this.#release = countInstance(this.log);
+  }
+
+  #start(): Promise<void> {
+    if (this.#replica.startSync()) {
+      this.#replica.watch();
+      return Promise.resolve();
+    }
+    const started = this.#replica.start();
+    this.#starting = withTimeout(started, this.options.startTimeout ?? START_TIMEOUT).then(
+      () => {
+        this.#starting = undefined;
+      },
+      (error: unknown) => {
+        this.#starting = undefined;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.log.error(`No definitions yet, so callers' defaults serve. ${reason}`);
+      },
+    );
+    this.#replica.watch();
+    return started;
+  }
+
+  /** What a request waits for before its first read; `undefined` once the instance has started. */
+  get starting(): Promise<void> | undefined {
+    return this.#starting;
+  }
+
+  client(context?: EvaluationContext): FlagClient {
+    return this.clientFor(context, undefined);
+  }
+
+  /** A client for a request's context, whose reads `observer` hears of beside the hooks. */
+  clientFor(context: AnyContext | undefined, observer: EvaluationObserver | undefined): FlagClient {
+    if (this.options.hooks?.onEvaluation === undefined) {
+      return observer === undefined
+        ? new FlagClient(this, context)
+        : new ObservedFlagClient(this, context, observer);
+    }
+    const { onEvaluation } = this.#hooks;
+    return new ObservedFlagClient(this, context, {
+      evaluated: (details, requestedKey) => {
+        observer?.evaluated(details, requestedKey);
+        onEvaluation({ details, requestedKey });
+      },
+    });
+  }
+
+  track(event: string, data: unknown, client: FlagClient): void {
+    this.#hooks.onTrack({ event, data, client });
+  }
+
+  guards(): readonly GuardedRoute[] {
+    return this.guardList.routes();
+  }
+
+  ready(): Promise<void> {
+    return this.#started;
+  }
+
+  health(): Health {
+    return healthOf(this.#replica);
+  }
+
+  get snapshot(): Snapshot {
+    return this.#replica.snapshot;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#replica.close().finally(this.#release);
+    return this.#closing;
+  }
+}
+
+/** Code wins over environment. */
+function localOverrides(
+  texts: ReadonlyMap<string, string>,
+  values: Required<FlagsOptions>["overrides"] & object,
+): ReadonlyMap<string, LocalOverride> {
+  return new Map<string, LocalOverride>([
+    ...[...texts].map(([key, text]) => [key, { text }] as const),
+    ...Object.entries(values).map(([key, value]) => [key, { value }] as const),
+  ]);
+}
+
+/** Hooks that are always there, and whose errors are logged. */
+type GuardedHooks = { readonly [Name in keyof Hooks]-?: NonNullable<Hooks[Name]> };
+
+function guardHooks(hooks: Hooks, log: Log): GuardedHooks {
+  const guarded =
+    <Event>(name: string, hook: ((event: Event) => void) | undefined) =>
+    (event: Event): void => {
+      try {
+        hook?.(event);
+      } catch (error) {
+        log.error(`The hook ${name} threw: ${error instanceof Error ? error.message : error}`);
+      }
+    };
+  return {
+    onEvaluation: guarded("onEvaluation", hooks.onEvaluation),
+    onReload: guarded("onReload", hooks.onReload),
+    onChange: guarded("onChange", hooks.onChange),
+    onTrack: guarded("onTrack", hooks.onTrack),
+  };
+}
+
+async function withTimeout(work: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const message = `The sources did not answer within ${milliseconds} ms.`;
+      reject(new HalyardError("START_TIMEOUT", message));
+    }, milliseconds);
+    timer.unref();
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,76 @@
+/** A request as endpoints see it, whatever the framework. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Below the mount point; begins with `/`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** By lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  /**
+   * The body as text, read from the connection or taken from a body parser that ran before.
+   * Rejects with `BodyTooLarge` beyond `limit` bytes.
+   */
+  readonly text: (limit: number) => Promise<string>;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Something that answers requests below a path. Mounted by each adapter's `mount`. */
+export interface Endpoint {
+  /** For messages. */
+  readonly name: string;
+  readonly handle: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
+}
+
+export function json(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      ...headers,
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+/** Answers in the errors' own form, when a method is not one of these. */
+export function methodNotAllowed(allowed: readonly string[]): HttpResponse {
+  const error = { code: "METHOD_NOT_ALLOWED", message: `Use ${allowed.join(" or ")}.` };
+  return json(405, { error }, { allow: allowed.join(", ") });
+}
+
+export function notFound(): HttpResponse {
+  return json(404, { error: { code: "NOT_FOUND", message: "There is nothing here." } });
+}
+
+/** Runs an endpoint; what it throws is logged by `onError` and answered with 500, without details. */
+export async function answer(
+  endpoint: Endpoint,
+  request: HttpRequest,
+  onError: (error: unknown) => void,
+): Promise<HttpResponse> {
+  try {
+    return await endpoint.handle(request);
+  } catch (error) {
+    if (error instanceof BodyTooLarge) {
+      return json(413, { error: { code: "BODY_TOO_LARGE", message: error.message } });
+    }
+    onError(error);
+    const message = "Something went wrong; the server's log says what.";
+    return json(500, { error: { code: "INTERNAL_ERROR", message } });
+  }
+}
+
+export class BodyTooLarge extends Error {
+  override readonly name = "BodyTooLarge";
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import type { AnonymousOptions } from "./options.ts";
+import type { RequestReader } from "./request-reader.ts";
+
+const PREFIX = "anon_";
+const ID = /^anon_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const ONE_YEAR = 365 * 24 * 60 * 60;
+
+/**
+ * Ids for visitors who are not signed in. Made here and kept in a first-party cookie; anything
+ * else in that cookie is refused, so that nobody passes a user's id off as an anonymous one.
+ */
+export class AnonymousIds {
+  readonly #cookie: string;
+  readonly #maxAge: number;
+  readonly #secure: boolean | undefined;
+
+  constructor({ cookie = "halyard_anon", maxAge = ONE_YEAR, secure }: AnonymousOptions) {
+    this.#cookie = cookie;
+    this.#maxAge = maxAge;
+    this.#secure = secure;
+  }
+
+  /** The visitor's id; a new one is sent along with the answer. */
+  idOf<Request>(request: Request, reader: RequestReader<Request>): string {
+    const known = cookieValue(reader.header(request, "cookie"), this.#cookie);
+    if (known !== undefined && ID.test(known)) return known;
+    const id = `${PREFIX}${randomUUID()}`;
+    const secure = this.#secure ?? reader.secure(request);
+    reader.setCookie(
+      request,
+      `${this.#cookie}=${id}; Path=/; Max-Age=${this.#maxAge}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`,
+    );
+    return id;
+  }
+}
+
+/** The first cookie of a name, as it was sent. */
+export function cookieValue(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined;
+  for (const pair of header.split(";")) {
+    const equals = pair.indexOf("=");
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+  }
+  return undefined;
+}

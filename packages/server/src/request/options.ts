@@ -1,0 +1,33 @@
+import type { EvaluationContext } from "@halyard/core";
+
+/** How the evaluation context is derived from a request. */
+export interface RequestContextOptions<Request = unknown> {
+  /**
+   * Adds attributes to the derived ones, and replaces those of the same name. A synchronous
+   * function runs at the first read, after authentication. An `async` one is awaited in the
+   * middleware, which then belongs after authentication.
+   */
+  readonly context?:
+    | ((request: Request) => EvaluationContext | undefined | Promise<EvaluationContext | undefined>)
+    | undefined;
+  /** `false`: only what `context` returns, nothing derived. Default true. */
+  readonly deriveContext?: boolean | undefined;
+  /** Further properties of the authenticated user that become attributes. */
+  readonly userAttributes?: readonly string[] | undefined;
+  /**
+   * Attributes read from headers: `{ country: "cf-ipcountry" }`. Name only headers that a proxy
+   * of yours sets or strips: clients can send any.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Gives visitors who are not signed in an id of their own, in a first-party cookie. Default false. */
+  readonly anonymous?: boolean | AnonymousOptions | undefined;
+}
+
+export interface AnonymousOptions {
+  /** Name of the cookie. Default `halyard_anon`. */
+  readonly cookie?: string | undefined;
+  /** Seconds. Default one year. */
+  readonly maxAge?: number | undefined;
+  /** Default: whether the request came over TLS, as the framework sees it. */
+  readonly secure?: boolean | undefined;
+}

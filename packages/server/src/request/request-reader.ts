@@ -1,0 +1,23 @@
+/**
+ * What an adapter tells about its framework's request. One object per adapter; each function
+ * reads what the framework itself vouches for (`req.ip`, never a raw forwarded header).
+ */
+export interface RequestReader<Request> {
+  readonly ip: (request: Request) => string | undefined;
+  readonly method: (request: Request) => string | undefined;
+  /** Without the query. */
+  readonly path: (request: Request) => string | undefined;
+  /** Host name, without the port. */
+  readonly host: (request: Request) => string | undefined;
+  /** By lower-case name. */
+  readonly header: (request: Request, name: string) => string | undefined;
+  /** Whom the application's authentication put on the request. */
+  readonly user: (request: Request) => unknown;
+  readonly sessionId: (request: Request) => string | undefined;
+  /** Came over TLS. */
+  readonly secure: (request: Request) => boolean;
+  /** Adds a `Set-Cookie` header to the answer; `false` when it has been sent already. */
+  readonly setCookie: (request: Request, cookie: string) => boolean;
+  /** The framework trusts forwarded headers from anybody, so that clients choose their own IP. */
+  readonly trustsAnyProxy: (request: Request) => boolean;
+}

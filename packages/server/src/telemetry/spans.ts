@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import type { EvaluationDetails, EvaluationObserver, LazyContext } from "@halyard/core";
+import { type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import type { TelemetryOptions } from "./options.ts";
+
+// Copied from OpenTelemetry's semantic conventions: the incubating constants are not stable.
+const KEY = "feature_flag.key";
+const VARIANT = "feature_flag.result.variant";
+const VALUE = "feature_flag.result.value";
+const REASON = "feature_flag.result.reason";
+const PROVIDER = "feature_flag.provider.name";
+const VERSION = "feature_flag.version";
+const CONTEXT_ID = "feature_flag.context.id";
+const ERROR_TYPE = "error.type";
+const ERROR_MESSAGE = "feature_flag.error.message";
+
+/** Evaluations of a request that got no span of their own, on the request's span. */
+export const DROPPED = "halyard.feature_flag.evaluations_dropped";
+
+const SPAN_NAME = "feature_flag.evaluation";
+
+/** Makes recorders for requests that are being recorded. */
+export class SpanTelemetry {
+  readonly #options: TelemetryOptions;
+  readonly #tracer: Tracer;
+
+  constructor(options: TelemetryOptions = {}) {
+    this.#options = options;
+    // A proxy: it follows an SDK that is registered later.
+    this.#tracer = trace.getTracer("@halyard/server");
+  }
+
+  /** For the active span's request; `undefined` when nothing records it. Ask once per request. */
+  recorder(context: LazyContext): EvaluationObserver | undefined {
+    if (this.#options.signal === "none") return undefined;
+    const span = trace.getActiveSpan();
+    if (span?.isRecording() !== true) return undefined;
+    return new SpanRecorder(this.#tracer, this.#options, span, context);
+  }
+}
+
+/** Emits a span per flag and result under the active span, up to a limit. */
+class SpanRecorder implements EvaluationObserver {
+  readonly #tracer: Tracer;
+  readonly #options: TelemetryOptions;
+  readonly #requestSpan: Span;
+  readonly #context: LazyContext;
+  readonly #seen = new Set<EvaluationDetails | string>();
+  #dropped = 0;
+
+  constructor(tracer: Tracer, options: TelemetryOptions, requestSpan: Span, context: LazyContext) {
+    this.#tracer = tracer;
+    this.#options = options;
+    this.#requestSpan = requestSpan;
+    this.#context = context;
+  }
+
+  evaluated(details: EvaluationDetails): void {
+    // Details of known flags are one object per result; those of failed reads are made each time.
+    const { errorCode, flagKey } = details;
+    const result = errorCode === undefined ? details : `${errorCode} ${flagKey}`;
+    if (this.#seen.has(result)) return;
+    if (this.#seen.size >= (this.#options.maxSpans ?? 32)) {
+      this.#dropped++;
+      this.#requestSpan.setAttribute(DROPPED, this.#dropped);
+      return;
+    }
+    this.#seen.add(result);
+    const span = this.#tracer.startSpan(SPAN_NAME);
+    this.#describe(span, details);
+    span.end();
+  }
+
+  #describe(span: Span, details: EvaluationDetails): void {
+    const { variant, value, version, errorCode, errorMessage } = details;
+    const { recordValues = false, contextId = "hash" } = this.#options;
+    span.setAttribute(KEY, details.flagKey);
+    span.setAttribute(PROVIDER, "halyard");
+    span.setAttribute(REASON, details.reason.toLowerCase());
+    if (variant !== undefined) span.setAttribute(VARIANT, variant);
+    if (recordValues && value !== undefined) span.setAttribute(VALUE, text(value));
+    if (version !== undefined) span.setAttribute(VERSION, String(version));
+    if (contextId !== "none") {
+      const id = this.#context.attribute("targetingKey");
+      if (typeof id === "string" || typeof id === "number") {
+        span.setAttribute(CONTEXT_ID, contextId === "plain" ? String(id) : hashed(String(id)));
+      }
+    }
+    if (errorCode === undefined) return;
+    span.setAttribute(ERROR_TYPE, errorCode.toLowerCase());
+    if (errorMessage !== undefined) span.setAttribute(ERROR_MESSAGE, errorMessage);
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+}
+
+/** Longest value that is written out, in characters. */
+const MAX_VALUE = 256;
+
+function text(value: unknown): string {
+  const written = typeof value === "string" ? value : JSON.stringify(value);
+  return written.length > MAX_VALUE ? `${written.slice(0, MAX_VALUE)}…` : written;
+}
+
+/** Tells subjects apart without telling who they are: ids are personal data. */
+function hashed(id: string): string {
+  return createHash("sha256").update(id).digest("hex").slice(0, 16);
+}
