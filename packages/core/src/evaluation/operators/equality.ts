@@ -26,7 +26,7 @@ export function scalars(values: readonly JsonValue[], report: ReportOperand): Sc
 
 export const equalityOperators: readonly Operator<AttributeValue>[] = [
   { name: "eq", aliases: ["equals", "=="], prepare: prepareEquality },
-  { name: "neq", aliases: ["notEquals", "!="], negated: true, prepare: prepareEquality },
+  { name: "neq", aliases: ["ne", "notEquals", "!="], negated: true, prepare: prepareEquality },
   { name: "in", prepare: prepareEquality },
   { name: "notIn", negated: true, prepare: prepareEquality },
 ];
