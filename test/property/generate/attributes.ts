@@ -245,7 +245,7 @@ export function buildContext(tape: Tape): Record<string, unknown> {
   if (tape.chance(8)) context.user = tape.pick(["plan", ["plan"], null, new Date(0)]);
   for (const family of FAMILIES) {
     for (const name of family.attributes) {
-      if (name === "targetingKey" || !tape.chance(55)) continue;
+      if (name === "targetingKey" || !tape.chance(80)) continue;
       const value = tape.chance(8)
         ? tape.pick(STRANGE)
         : tape.pick(tape.chance(12) ? tape.pick(FAMILIES).actuals : family.actuals);

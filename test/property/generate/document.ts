@@ -28,7 +28,7 @@ const KEYS = [
 
 export const NOW: number = Date.parse("2026-06-15T11:00:00Z");
 
-export function buildScene(tape: Tape, contexts = 10): Scene {
+export function buildScene(tape: Tape, subjects: Tape, contexts = 10): Scene {
   const segments = ["beta", "staff", "eu"].slice(0, tape.below(4));
   const skeletons = KEYS.slice(0, 2 + tape.below(5)).map((key) => buildSkeleton(tape, key));
   const flags: Written = {};
@@ -50,13 +50,16 @@ export function buildScene(tape: Tape, contexts = 10): Scene {
   if (tape.chance(20)) document.feature_flags = [buildListed(tape)];
   return {
     document,
-    keys: [...keys, "older", " f1 ", "listed", "ghost", "no such flag"],
+    keys: [
+      ...keys,
+      ...(tape.chance(15) ? ["older", " f1 ", "listed", "ghost", "no such flag"] : []),
+    ],
     environment: tape.pick(["production", "staging", undefined]),
     now: NOW + tape.pick([0, 3_599_999, 3_600_000, 3_600_001, 4e10, -7e10]),
-    overrides: tape.chance(70)
-      ? []
-      : tape.list(1, 3, () => buildOverride(tape, [...keys, "ghost"])),
-    contexts: tape.list(contexts, contexts, () => buildContext(tape)),
+    overrides: tape.chance(30)
+      ? tape.list(1, 3, () => buildOverride(tape, [...keys, "ghost"]))
+      : [],
+    contexts: subjects.list(contexts, contexts, () => buildContext(subjects)),
   };
 }
 

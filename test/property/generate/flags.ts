@@ -76,7 +76,7 @@ export function buildFlag(tape: Tape, flag: Skeleton, around: Surroundings): unk
   writeEnd(tape, flag, written, weighted);
   writeRest(tape, written);
   // A definition is told from a group by its fields, and must have one.
-  if (Object.keys(written).length === 0) written.enabled = true;
+  if (Object.keys(written).every((field) => field === "x-note")) written.enabled = true;
   return written;
 }
 

@@ -47,7 +47,20 @@ export class Tape {
 }
 
 /** Whatever `build` makes of random choices; failures show it, shrunk. */
-export function built<T>(build: (tape: Tape) => T, longest = 700): fc.Arbitrary<T> {
-  const choices = fc.array(fc.nat(9999), { maxLength: longest, size: "max" });
-  return fc.noBias(choices).map((list) => build(new Tape(list)));
+export function built<T>(build: (tape: Tape) => T, longest = 600): fc.Arbitrary<T> {
+  return choices(longest).map((list) => build(new Tape(list)));
+}
+
+/** The same with a tape for each of two parts, so that a long one leaves choices for the other. */
+export function builtOfTwo<T>(
+  build: (first: Tape, second: Tape) => T,
+  longest = 800,
+): fc.Arbitrary<T> {
+  return fc
+    .tuple(choices(longest), choices(longest))
+    .map(([first, second]) => build(new Tape(first), new Tape(second)));
+}
+
+function choices(longest: number): fc.Arbitrary<number[]> {
+  return fc.noBias(fc.array(fc.nat(9999), { maxLength: longest, size: "max" }));
 }

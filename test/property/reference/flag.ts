@@ -53,9 +53,7 @@ const DEFINITION_FIELDS = [
   .split(" ");
 
 export function isDefinition(written: Written): boolean {
-  return Object.keys(written).some(
-    (field) => DEFINITION_FIELDS.includes(field) || field.startsWith("x-"),
-  );
+  return Object.keys(written).some((field) => DEFINITION_FIELDS.includes(field));
 }
 
 const TYPES: Record<string, string> = {
