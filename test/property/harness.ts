@@ -62,5 +62,5 @@ export function clientOf(
   context?: unknown,
   defaultEnabled = false,
 ): FlagClient {
-  return new FlagClient({ snapshot, defaultEnabled }, context as AnyContext);
+  return new FlagClient({ snapshot, defaultEnabled, track: () => {} }, context as AnyContext);
 }

@@ -6,3 +6,4 @@ export { type Context, unit } from "./reference/attributes.ts";
 export { evaluate, type Outcome, type World, type WrittenOverride } from "./reference/evaluate.ts";
 export { bucketOf, finalise, murmur3 } from "./reference/murmur3.ts";
 export { type Definitions, definitionsOf } from "./reference/normalise.ts";
+export { operatorName, SINGLE, takes } from "./reference/operators.ts";

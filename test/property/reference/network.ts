@@ -14,7 +14,7 @@ export function inBlock(value: unknown, block: string): boolean {
   let network = parse(base as string);
   if (address === undefined || network === undefined) return false;
   let length = prefix === undefined ? width(network) : Number(prefix);
-  if (network.family === 6 && length >= 96 && network.bits >> 32n === MAPPED >> 32n) {
+  if (isMapped(network)) {
     network = { family: 4, bits: network.bits & 0xffffffffn };
     length -= 96;
   }
@@ -23,10 +23,28 @@ export function inBlock(value: unknown, block: string): boolean {
   return address.bits >> ignored === network.bits >> ignored;
 }
 
+/**
+ * Whether the text is a block: an address, and a prefix length that it can have. One that is
+ * IPv4 mapped to IPv6 has at least the prefix that makes it so.
+ */
+export function isBlock(text: string): boolean {
+  const [base, prefix, ...more] = text.split("/");
+  const network = parse(base as string);
+  if (network === undefined || more.length > 0) return false;
+  if (prefix === undefined) return true;
+  if (!/^(0|[1-9]\d*)$/.test(prefix)) return false;
+  const least = isMapped(network) ? 96 : 0;
+  return Number(prefix) >= least && Number(prefix) <= width(network);
+}
+
+function isMapped(address: Address): boolean {
+  return address.family === 6 && address.bits >> 32n === MAPPED >> 32n;
+}
+
 /** An IPv4 address mapped into IPv6 is the IPv4 address. */
 function addressOf(text: string): Address | undefined {
   const address = parse(text);
-  if (address?.family !== 6 || address.bits >> 32n !== MAPPED >> 32n) return address;
+  if (address === undefined || !isMapped(address)) return address;
   return { family: 4, bits: address.bits & 0xffffffffn };
 }
 

@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import { dateOf } from "./dates.ts";
-import { inBlock } from "./network.ts";
-import { compareVersions, inRange, versionOf } from "./versions.ts";
+import { inBlock, isBlock } from "./network.ts";
+import { compareVersions, inRange, isRange, versionOf } from "./versions.ts";
 
 /** Whether one operand holds for the attribute, which is there. A wrong type is `false`. */
 type Holds = (actual: unknown, operand: unknown, orEqual: boolean) => boolean;
@@ -105,4 +105,23 @@ export function operatorName(written: string): { name: string; negated: boolean 
   const name = ALIASES[bare] ?? bare;
   const positive = { neq: "eq", notin: "in", notcontains: "contains", notexists: "exists" }[name];
   return positive === undefined ? { name, negated: false } : { name: positive, negated: true };
+}
+
+/** Whether the operand of a single-valued operator (by its bare name) is one that it takes. */
+export function takes(name: string, operand: unknown): boolean {
+  if (name === "before" || name === "after") return dateOf(operand) !== undefined;
+  if (name === "semverrange") return typeof operand === "string" && isRange(operand);
+  if (name.startsWith("semver")) return versionOf(operand) !== undefined;
+  if (name === "cidr") return typeof operand === "string" && isBlock(operand);
+  if (name === "matches") return typeof operand === "string" && isPattern(operand);
+  return true;
+}
+
+function isPattern(pattern: string): boolean {
+  try {
+    RE2JS.compile(pattern);
+    return true;
+  } catch {
+    return false;
+  }
 }

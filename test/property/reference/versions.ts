@@ -19,3 +19,7 @@ export function compareVersions(a: string, b: string): number {
 export function inRange(version: string, range: string): boolean {
   return semver.satisfies(version, range);
 }
+
+export function isRange(range: string): boolean {
+  return semver.validRange(range) !== null;
+}
