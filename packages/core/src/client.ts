@@ -190,7 +190,11 @@ export class FlagClient {
   ): JsonValue | undefined {
     const flag = this.#flags.get(key) ?? this.#findFlag(key);
     if (flag === undefined) return this.#readUndefined(key, type, fallback);
-    if (type === undefined || flag.type === type || (type === "number" && flag.type === "integer")) {
+    if (
+      type === undefined ||
+      flag.type === type ||
+      (type === "number" && flag.type === "integer")
+    ) {
       return this.resolve(flag, key).value;
     }
     if (this.observed) {

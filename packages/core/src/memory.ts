@@ -42,7 +42,7 @@ export class MemorySource implements DefinitionSource {
 
   async write(changes: readonly DefinitionChange[]): Promise<void> {
     // Objects of flags that did not change stay the same ones, so that they are not parsed again.
-    const flags = new Map(Object.entries((this.#document["flags"] ?? {}) as object));
+    const flags = new Map(Object.entries((this.#document.flags ?? {}) as object));
     for (const { key, definition } of changes) {
       if (definition === undefined) flags.delete(key);
       else flags.set(key, definition);

@@ -1,9 +1,5 @@
 import { findOperator, isSegmentOperator, operators } from "../evaluation/operators/index.ts";
-import {
-  type AnyOperator,
-  DEFAULT_MAX_SUBJECT_LENGTH,
-  type OperatorOptions,
-} from "../evaluation/operators/operator.ts";
+import type { AnyOperator } from "../evaluation/operators/operator.ts";
 import { freezeJson, type JsonValue, MAX_DEPTH } from "../json.ts";
 import type { Clause, Condition } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
@@ -66,14 +62,9 @@ function parseList(
   nested: (value: unknown, where: Place) => Condition | undefined,
 ): Condition | undefined {
   if (items.length === 0) return findings.problem(place, "must list at least one condition");
-  const conditions: Condition[] = [];
-  let complete = true;
-  for (const [index, item] of items.entries()) {
-    const condition = nested(item, at(place, index));
-    if (condition === undefined) complete = false;
-    else conditions.push(condition);
-  }
-  if (!complete) return undefined;
+  const parsed = items.map((item, index) => nested(item, at(place, index)));
+  if (parsed.includes(undefined)) return undefined;
+  const conditions = parsed as readonly Condition[];
   const [only] = conditions;
   if (only !== undefined && conditions.length === 1) return only;
   return kind === "all" ? { all: conditions } : { any: conditions };
@@ -176,28 +167,22 @@ export function checkClause(
   operator: AnyOperator,
   written: readonly unknown[],
   parts: ClauseParts,
-  { findings, regexEngine }: ParseContext,
+  { findings, operatorOptions, orEqualOptions }: ParseContext,
   placeOf: (index: number | undefined) => Place,
 ): Clause | undefined {
-  const values: JsonValue[] = [];
   let sound = true;
   const report = (message: string, index?: number): void => {
     sound = false;
     findings.problem(placeOf(index), message);
   };
-  for (const [index, item] of written.entries()) {
+  const values = written.map((item, index): JsonValue => {
     const value = freezeJson(item);
     if (value === undefined) report(`must be a JSON value, not ${describe(item)}`, index);
-    else values.push(value);
-  }
+    return value ?? null;
+  });
   if (!sound) return undefined;
-  const options: OperatorOptions = {
-    orEqual: parts.orEqual,
-    regexEngine,
-    maxSubjectLength: DEFAULT_MAX_SUBJECT_LENGTH,
-    counters: { oversizedSubjects: 0 },
-  };
-  operator.prepare(values, options, report);
+  const options = parts.orEqual ? orEqualOptions : operatorOptions;
+  (operator.check ?? operator.prepare)(values, options, report);
   return sound ? buildClause(operator, values, parts) : undefined;
 }
 
@@ -206,11 +191,12 @@ function buildClause(
   values: readonly JsonValue[] | undefined,
   { attribute, negate, orEqual }: ClauseParts,
 ): Clause {
+  // Always the same fields: a set of flags holds tens of thousands of these.
   return {
     attribute,
     op: operator.name,
-    ...(values === undefined ? {} : { values: Object.freeze(values) }),
-    ...(negate ? { negate } : {}),
-    ...(orEqual ? { orEqual } : {}),
+    values: values && Object.freeze(values),
+    negate: negate || undefined,
+    orEqual: orEqual || undefined,
   };
 }

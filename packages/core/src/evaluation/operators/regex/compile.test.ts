@@ -98,8 +98,8 @@ const onEngine = [
   "(?:a{0,30}){0,30}b",
   `${"a?".repeat(30)}b`,
   "a".repeat(300),
-  "a".repeat(1001),
-  `${"(".repeat(60)}a${")".repeat(60)}`,
+  "a".repeat(501),
+  `${"(".repeat(21)}a${")".repeat(21)}`,
   // Beyond the subset.
   "\\Bfoo",
   "(?i)abc",

@@ -4,7 +4,7 @@ import { stepsPerCharacter } from "./linear.ts";
 import { parsePattern } from "./parse.ts";
 import { toJavaScript } from "./translate.ts";
 
-export interface CompiledRegex {
+interface CompiledRegex {
   /** Whether the pattern occurs anywhere in the subject, in a time linear in the subject's length. */
   readonly test: (subject: string) => boolean;
   /** It runs on JavaScript's own engine. */

@@ -29,15 +29,16 @@ export function findForbidden(pattern: string): string | undefined {
 
 /** The index of the `]` that ends the class, or of the pattern's end. */
 function endOfClass(pattern: string, start: number): number {
+  // Not sought in vain at every `[:`, which would take quadratic time.
+  const lastEnd = pattern.lastIndexOf(":]");
   let at = start + 1;
   if (pattern[at] === "^") at++;
   if (pattern[at] === "]") at++;
   for (; at < pattern.length && pattern[at] !== "]"; at++) {
     if (pattern[at] === "\\") {
       at++;
-    } else if (pattern.startsWith("[:", at)) {
-      const end = pattern.indexOf(":]", at + 2);
-      if (end >= 0) at = end + 1;
+    } else if (pattern.startsWith("[:", at) && at + 2 <= lastEnd) {
+      at = pattern.indexOf(":]", at + 2) + 1;
     }
   }
   return at;

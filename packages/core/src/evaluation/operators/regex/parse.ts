@@ -10,7 +10,7 @@ import { Reader, Stop } from "./reader.ts";
 export function parsePattern(
   pattern: string,
 ): RegexNode | { readonly problem: string } | undefined {
-  // Long patterns are rare, and their analysis takes quadratic time.
+  // Long and deep patterns are rare, and their analysis takes quadratic time.
   if (pattern.length > LONGEST_PATTERN) return undefined;
   const reader = new Reader(pattern);
   try {
@@ -22,8 +22,8 @@ export function parsePattern(
   }
 }
 
-const LONGEST_PATTERN = 1000;
-const DEEPEST_GROUP = 50;
+const LONGEST_PATTERN = 500;
+const DEEPEST_GROUP = 20;
 const MOST_REPEATS = 1000;
 
 const ASSERTIONS: readonly (readonly [written: string, holds: Assertion])[] = [

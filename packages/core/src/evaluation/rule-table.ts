@@ -1,0 +1,116 @@
+import type { Clause, Condition, Rule } from "../definition/flag.ts";
+import type { Scalar } from "../json.ts";
+import { MISSING, RAW, type SlotTable } from "./attributes.ts";
+import { isNegated, operatorOf } from "./condition.ts";
+import type { EvaluationDetails } from "./details.ts";
+import type { Step } from "./flag.ts";
+import { equalityOperators } from "./operators/equality.ts";
+import type { EvaluationState } from "./state.ts";
+
+/** Rules are bits of an integer, without its sign. */
+export const MAX_TABLE_RULES = 31;
+
+const EQUALITY: ReadonlySet<unknown> = new Set(equalityOperators);
+
+/** The clauses of a rule that only compares attributes with lists of values; else `undefined`. */
+export function equalityClauses({ when }: Rule): readonly Clause[] | undefined {
+  if (when === undefined) return undefined;
+  const conditions: readonly Condition[] = "all" in when ? when.all : [when];
+  return conditions.every(isEqualityClause) ? (conditions as readonly Clause[]) : undefined;
+}
+
+function isEqualityClause(condition: Condition): condition is Clause {
+  return "attribute" in condition && EQUALITY.has(operatorOf(condition as Clause));
+}
+
+/** One attribute that the rules compare: which rules stay possible for a value of it. */
+interface Column {
+  readonly slot: number;
+  /** For values that a rule lists. */
+  readonly listed: Map<unknown, number>;
+  /** For any other value. */
+  other: number;
+  /** Without the attribute: the rules that do not ask for it. */
+  missing: number;
+}
+
+/**
+ * Turns consecutive rules over sets of values into one look-up per attribute: each gives the
+ * rules that its value leaves possible, as bits, and the lowest bit left is the first rule that
+ * matches. `serve` holds what each rule then does.
+ */
+export function compileRuleTable(
+  rules: readonly (readonly Clause[])[],
+  serve: readonly Step[],
+  slots: SlotTable,
+): Step {
+  const everything = 2 ** rules.length - 1;
+  const columns = new Map<string, Column>();
+  for (const [index, clauses] of rules.entries()) {
+    for (const clause of clauses) {
+      let column = columns.get(clause.attribute);
+      if (column === undefined) {
+        const slot = slots.slot(clause.attribute, RAW);
+        column = { slot, listed: new Map(), other: everything, missing: everything };
+        columns.set(clause.attribute, column);
+      }
+      restrict(column, 1 << index, clause);
+    }
+  }
+  const [first, second, ...more] = columns.values();
+  if (first === undefined) throw new TypeError("a table needs clauses");
+  if (second === undefined) return oneColumn(first, serve);
+  return more.length === 0
+    ? twoColumns(first, second, serve)
+    : manyColumns([...columns.values()], everything, serve);
+}
+
+/** Takes the rule's bit from the values that its clause does not accept. */
+function restrict(column: Column, bit: number, clause: Clause): void {
+  const negate = isNegated(clause, operatorOf(clause));
+  const values = new Set(clause.values as readonly Scalar[]);
+  column.missing &= ~bit;
+  for (const value of values) {
+    if (!column.listed.has(value)) column.listed.set(value, column.other);
+  }
+  for (const [value, bits] of column.listed) {
+    if (values.has(value as Scalar) === negate) column.listed.set(value, bits & ~bit);
+  }
+  if (!negate) column.other &= ~bit;
+}
+
+function possible({ slot, listed, other, missing }: Column, state: EvaluationState): number {
+  const value = state.read(slot);
+  return value === MISSING ? missing : (listed.get(value) ?? other);
+}
+
+function oneColumn(column: Column, serve: readonly Step[]): Step {
+  return (state) => firstServed(possible(column, state), serve, state);
+}
+
+function twoColumns(first: Column, second: Column, serve: readonly Step[]): Step {
+  return (state) => firstServed(possible(first, state) & possible(second, state), serve, state);
+}
+
+function manyColumns(columns: readonly Column[], everything: number, serve: readonly Step[]): Step {
+  return (state) => {
+    let rules = everything;
+    for (const column of columns) {
+      rules &= possible(column, state);
+      if (rules === 0) return undefined;
+    }
+    return firstServed(rules, serve, state);
+  };
+}
+
+function firstServed(
+  matching: number,
+  serve: readonly Step[],
+  state: EvaluationState,
+): EvaluationDetails | undefined {
+  for (let rules = matching; rules !== 0; rules &= rules - 1) {
+    const details = (serve[31 - Math.clz32(rules & -rules)] as Step)(state);
+    if (details !== undefined) return details;
+  }
+  return undefined;
+}
