@@ -37,11 +37,13 @@ const anything = fc.letrec<{ value: unknown; object: object }>((tie) => ({
 /** Own properties whatever their names, as `JSON.parse` makes them. */
 function ownProperties(entries: readonly (readonly [string, unknown])[]): object {
   const object = {};
-  for (const [key, value] of entries) {
-    const property = { value, enumerable: true, configurable: true, writable: true };
-    Object.defineProperty(object, key, property);
-  }
+  for (const [key, value] of entries) setOwn(object, key, value);
   return object;
+}
+
+function setOwn(object: object, key: string, value: unknown): void {
+  const property = { value, enumerable: true, configurable: true, writable: true };
+  Object.defineProperty(object, key, property);
 }
 
 interface Spoilt {
@@ -66,12 +68,11 @@ function spoil(document: object, steps: readonly number[], value: unknown, field
     const keys = Object.keys(at);
     const key = keys[step % Math.max(1, keys.length)] ?? field;
     where += `/${key}`;
-    const inner: unknown = Reflect.get(at, key);
-    const enter = typeof inner === "object" && inner !== null && index < steps.length - 1;
-    if (enter) at = inner;
+    const inner: unknown = Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined;
+    if (typeof inner === "object" && inner !== null && index < steps.length - 1) at = inner;
     else {
       // An addition now and then, else a replacement.
-      Object.assign(at, ownProperties([[step % 3 === 0 ? field : key, value]]));
+      setOwn(at, step % 3 === 0 ? field : key, value);
       break;
     }
   }
@@ -167,30 +168,28 @@ describe("documents that are wrong", () => {
     checkDocument({ flags: group });
   });
 
-  it("may chain prerequisites, segments and aliases for long", () => {
-    const count = 20_000;
-    const flags: Record<string, unknown> = {};
-    const segments: Record<string, unknown> = {};
-    const aliases: Record<string, unknown> = {};
-    for (let index = 0; index < count; index += 1) {
-      const last = index === count - 1;
-      flags[`f${index}`] = last
-        ? true
-        : { prerequisites: [{ flag: `f${index + 1}`, variant: "on" }] };
-      segments[`s${index}`] = last
-        ? { attribute: "a", op: "exists" }
-        : { segment: `s${index + 1}` };
-      aliases[`a${index}`] = last ? "f0" : `a${index + 1}`;
-    }
-    for (const document of [{ flags }, { flags, aliases }, { flags: { f0: true }, segments }]) {
-      expect(typeof problemsOf(document)).toBe("object");
-    }
-    const ruled = { f0: { rules: [{ when: { segment: "s0" } }] } };
-    expect(typeof problemsOf({ flags: ruled, segments })).toBe("object");
-    const around = {
-      ...flags,
-      [`f${count - 1}`]: { prerequisites: [{ flag: "f0", variant: "on" }] },
+  it.each(["first to last", "last to first"])("may chain without end, from %s", (order) => {
+    const indexes = Array.from({ length: 20_000 }, (_, index) => index);
+    const chain = (link: (index: number) => [string, unknown]): object => {
+      const entries = indexes.map(link);
+      return Object.fromEntries(order === "first to last" ? entries : entries.reverse());
     };
-    expect(problemsOf({ flags: around })).not.toEqual([]);
+    const last = indexes.length - 1;
+    const needs = (index: number) => ({ prerequisites: [{ flag: `f${index}`, variant: "on" }] });
+    const flags = chain((index) => [`f${index}`, index === last ? true : needs(index + 1)]);
+    expect(problemsOf({ flags })).not.toEqual([]);
+    const round = chain((index) => [`f${index}`, needs((index + 1) % indexes.length)]);
+    expect(problemsOf({ flags: round })).not.toEqual([]);
+    const end = { attribute: "a", op: "exists" };
+    const segments = chain((index) => [
+      `s${index}`,
+      index === last ? end : { segment: `s${index + 1}` },
+    ]);
+    const ruled = { f0: { rules: [{ when: { segment: "s0" } }] } };
+    expect(problemsOf({ flags: ruled, segments })).not.toEqual([]);
+    const circle = chain((index) => [`a${index}`, `a${(index + 1) % indexes.length}`]);
+    expect(problemsOf({ flags: { f0: true }, aliases: circle })).toHaveLength(indexes.length);
+    const aliases = chain((index) => [`a${index}`, index === last ? "f0" : `a${index + 1}`]);
+    expect(problemsOf({ flags: { f0: true }, aliases })).toEqual([]);
   });
 });
