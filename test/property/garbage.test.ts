@@ -72,7 +72,8 @@ function spoil(document: object, steps: readonly number[], value: unknown, field
     if (typeof inner === "object" && inner !== null && index < steps.length - 1) at = inner;
     else {
       // An addition now and then, else a replacement.
-      setOwn(at, step % 3 === 0 ? field : key, value);
+      const added = Array.isArray(at) ? at.length : field;
+      setOwn(at, String(step % 3 === 0 || key === field ? added : key), value);
       break;
     }
   }
