@@ -64,7 +64,8 @@ function conditionsOf({ environment, now = "2026-01-01", overrides = [] }: Group
 function read(client: FlagClient, { flag, read: how, fallback }: Case): object {
   if (how === undefined) return { ...client.details(flag, fallback as string) };
   if (how === "enabled") return { value: client.enabled(flag, fallback as boolean | undefined) };
-  return { value: client[how](flag, fallback as never) };
+  const reader = client[how] as (key: string, fallback: unknown) => unknown;
+  return { value: reader.call(client, flag, fallback) };
 }
 
 function expected({ expect: wanted }: Case): object {
