@@ -36,11 +36,14 @@ export function checkReferences(winners: WinnerSet): Map<string, string> {
 function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): void {
   const { findings } = winner.document;
   for (const reference of winner.parsed.prerequisites) {
-    const flag = flags.get(reference.name)?.parsed.value;
-    if (flag === undefined) {
+    const other = flags.get(reference.name);
+    if (other === undefined) {
       findings.problem(reference.place, `there is no flag "${reference.name}"`);
       continue;
     }
+    const flag = other.parsed.value;
+    // It has problems of its own, and its variants are not known.
+    if (flag === undefined) continue;
     const { variant: wanted, variantPlace } = reference;
     const variant =
       typeof wanted === "number"
