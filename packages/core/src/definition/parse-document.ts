@@ -20,7 +20,7 @@ import { at, Findings, type Place } from "./problems.ts";
 
 /** Something of a document, with what it mentions. */
 export interface Parsed<T> {
-  /** Absent when it has problems: its name is then taken all the same, and what it mentions checked. */
+  /** Absent when it has problems; its name is taken all the same. */
   readonly value: T | undefined;
   readonly place: Place;
   readonly segments: readonly Reference[];
