@@ -29,6 +29,7 @@ export function parseCondition(
   if (Array.isArray(raw)) return parseList("all", raw, place, context, nested);
   const reader = ObjectReader.of(raw, place, context.findings, "a condition");
   if (reader === undefined) return undefined;
+  if (reader.has("attribute")) return parseClause(reader, context, dialect);
   const kind = reader.oneOf("all", "any", "not", "segment", "condition");
   if (kind === undefined) return parseClause(reader, context, dialect);
   reader.finish(KINDS[kind] ?? NO_FIELDS);
@@ -64,7 +65,8 @@ function parseList(
   if (items.length === 0) return findings.problem(place, "must list at least one condition");
   const parsed = items.map((item, index) => nested(item, at(place, index)));
   if (parsed.includes(undefined)) return undefined;
-  const conditions = parsed as readonly Condition[];
+  const asWritten = parsed.every((condition, index) => condition === items[index]);
+  const conditions = (asWritten ? Object.freeze(items) : parsed) as readonly Condition[];
   const [only] = conditions;
   if (only !== undefined && conditions.length === 1) return only;
   return kind === "all" ? { all: conditions } : { any: conditions };
@@ -119,14 +121,14 @@ function parseClause(
   const op = reader.string(opField);
   if (op === undefined) return undefined;
   const valuesField = reader.oneOf("values", "value");
-  if (isSegmentOperator(op)) {
+  const operator = findOperator(op);
+  if (operator === undefined && isSegmentOperator(op)) {
     if (valuesField === undefined) return findings.problem(place, "`values` must name a segment");
     const condition = parseSegments(reader.get(valuesField), reader.at(valuesField), context);
     return condition !== undefined && negate ? { not: condition } : condition;
   }
   const written = reader.string("attribute");
   if (!reader.has("attribute")) findings.problem(place, "`attribute` is missing");
-  const operator = findOperator(op);
   if (operator === undefined) return reader.problem(opField, unknownOperator(op));
   const orEqual = reader.boolean("orEqual");
   if (orEqual !== undefined && operator.takesOrEqual !== true) {
@@ -146,9 +148,14 @@ function parseClause(
   const list = single ? [reader.get("value")] : reader.list("values");
   if (list === undefined) return undefined;
   const where = reader.at(valuesField);
-  return checkClause(operator, list, parts, context, (index) =>
+  const clause = checkClause(operator, list, parts, context, (index) =>
     single || index === undefined ? where : at(where, index),
   );
+  const canonical = opField === "op" && operator.name === op && !single && attribute === written;
+  // Sets of flags hold tens of thousands of clauses, so those that need no change are kept.
+  return clause !== undefined && canonical
+    ? (Object.freeze(reader.raw) as unknown as Clause)
+    : clause;
 }
 
 function unknownOperator(op: string): string {

@@ -26,7 +26,9 @@ export interface Bucketer {
 
 /** The unit's hash, known per subject, mixed with the salt's, known per flag. */
 export function murmurBucketer(slots: SlotTable, by: string, salt: string): Bucketer {
-  return { by, salt, scale: 2 ** 32, point: murmurPoint(slots.slot(by, UNIT), murmur3(salt)) };
+  // As a signed integer, which V8 does not box.
+  const saltHash = murmur3(salt) | 0;
+  return { by, salt, scale: 2 ** 32, point: murmurPoint(slots.slot(by, UNIT), saltHash) };
 }
 
 function murmurPoint(slot: number, saltHash: number): Bucketer["point"] {
@@ -40,6 +42,8 @@ function murmurPoint(slot: number, saltHash: number): Bucketer["point"] {
 export interface ServeNode {
   /** `undefined` when this subject gets nothing from it. */
   readonly serve: Step;
+  /** What everybody gets, when it is the same for all. */
+  readonly constant: EvaluationDetails | undefined;
   /** In order, without empty ones. */
   readonly ranges: readonly Range[];
   /** Absent when nobody's bucket matters. */
@@ -61,12 +65,12 @@ export function compileServe(definition: Serve, compiler: ServeCompiler): ServeN
   const [first] = ranges;
   if (first === undefined || !isPartial(ranges)) {
     const details = first && compiler.details(first.variant, false, experiment);
-    return { serve: always(details), ranges, bucketer: undefined };
+    return { serve: always(details), constant: details, ranges, bucketer: undefined };
   }
   const by = rollout?.by ?? "targetingKey";
   const bucketer = murmurBucketer(compiler.slots, by, rollout?.salt ?? compiler.defaultSalt);
   const outcomes = ranges.map((range) => compiler.details(range.variant, true, experiment));
-  return { serve: split(ranges, outcomes, bucketer), ranges, bucketer };
+  return { serve: split(ranges, outcomes, bucketer), constant: undefined, ranges, bucketer };
 }
 
 /** The parts of the scale that a rule or fallthrough serves, in order, without empty ones. */

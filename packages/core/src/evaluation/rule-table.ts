@@ -37,11 +37,12 @@ interface Column {
 /**
  * Turns consecutive rules over sets of values into one look-up per attribute: each gives the
  * rules that its value leaves possible, as bits, and the lowest bit left is the first rule that
- * matches. `serve` holds what each rule then does.
+ * matches. `serve` holds what each rule then does, `outcomes` what those give that always give it.
  */
 export function compileRuleTable(
   rules: readonly (readonly Clause[])[],
   serve: readonly Step[],
+  outcomes: readonly (EvaluationDetails | undefined)[],
   slots: SlotTable,
 ): Step {
   const everything = 2 ** rules.length - 1;
@@ -59,10 +60,35 @@ export function compileRuleTable(
   }
   const [first, second, ...more] = columns.values();
   if (first === undefined) throw new TypeError("a table needs clauses");
-  if (second === undefined) return oneColumn(first, serve);
+  const served: Served = outcomes.includes(undefined)
+    ? trying(serve)
+    : always(outcomes as readonly EvaluationDetails[]);
+  if (second === undefined) return oneColumn(first, served);
   return more.length === 0
-    ? twoColumns(first, second, serve)
-    : manyColumns([...columns.values()], everything, serve);
+    ? twoColumns(first, second, served)
+    : manyColumns([...columns.values()], everything, served);
+}
+
+/** The outcome of the first of these rules that serves. */
+type Served = (rules: number, state: EvaluationState) => EvaluationDetails | undefined;
+
+/** For rules that serve everybody whom they match. */
+function always(outcomes: readonly EvaluationDetails[]): Served {
+  return (rules) => (rules === 0 ? undefined : outcomes[lowestBit(rules)]);
+}
+
+function trying(serve: readonly Step[]): Served {
+  return (matching, state) => {
+    for (let rules = matching; rules !== 0; rules &= rules - 1) {
+      const details = (serve[lowestBit(rules)] as Step)(state);
+      if (details !== undefined) return details;
+    }
+    return undefined;
+  };
+}
+
+function lowestBit(rules: number): number {
+  return 31 - Math.clz32(rules & -rules);
 }
 
 /** Takes the rule's bit from the values that its clause does not accept. */
@@ -84,33 +110,21 @@ function possible({ slot, listed, other, missing }: Column, state: EvaluationSta
   return value === MISSING ? missing : (listed.get(value) ?? other);
 }
 
-function oneColumn(column: Column, serve: readonly Step[]): Step {
-  return (state) => firstServed(possible(column, state), serve, state);
+function oneColumn(column: Column, served: Served): Step {
+  return (state) => served(possible(column, state), state);
 }
 
-function twoColumns(first: Column, second: Column, serve: readonly Step[]): Step {
-  return (state) => firstServed(possible(first, state) & possible(second, state), serve, state);
+function twoColumns(first: Column, second: Column, served: Served): Step {
+  return (state) => served(possible(first, state) & possible(second, state), state);
 }
 
-function manyColumns(columns: readonly Column[], everything: number, serve: readonly Step[]): Step {
+function manyColumns(columns: readonly Column[], everything: number, served: Served): Step {
   return (state) => {
     let rules = everything;
     for (const column of columns) {
       rules &= possible(column, state);
       if (rules === 0) return undefined;
     }
-    return firstServed(rules, serve, state);
+    return served(rules, state);
   };
-}
-
-function firstServed(
-  matching: number,
-  serve: readonly Step[],
-  state: EvaluationState,
-): EvaluationDetails | undefined {
-  for (let rules = matching; rules !== 0; rules &= rules - 1) {
-    const details = (serve[31 - Math.clz32(rules & -rules)] as Step)(state);
-    if (details !== undefined) return details;
-  }
-  return undefined;
 }

@@ -27,8 +27,10 @@ export function compileRules(input: RuleInput, compiler: FlagCompiler): Step[] {
       index++;
     } else {
       const first = index;
-      const serve = table.map((_, offset) => servingStep(input, first + offset, compiler));
-      steps.push(compileRuleTable(table, serve, compiler.slots));
+      const nodes = table.map((_, offset) => serveOfRule(input, first + offset, compiler));
+      const serve = nodes.map((node, offset) => servingStep(input, first + offset, node));
+      const outcomes = nodes.map((node) => node.constant);
+      steps.push(compileRuleTable(table, serve, outcomes, compiler.slots));
       index += table.length;
     }
   }
@@ -37,7 +39,7 @@ export function compileRules(input: RuleInput, compiler: FlagCompiler): Step[] {
 
 function compileRule(input: RuleInput, index: number, compiler: FlagCompiler): Step {
   const { when } = input.flag.rules?.[index] ?? {};
-  const serve = servingStep(input, index, compiler);
+  const serve = servingStep(input, index, serveOfRule(input, index, compiler));
   return when === undefined ? serve : guarded(compileCondition(when, compiler), serve);
 }
 
@@ -49,9 +51,8 @@ function guarded(test: Predicate, serve: Step): Step {
  * What a rule does for those who satisfy its condition. Whom its percentage misses goes on to
  * the next rule; whom its rollout leaves out goes straight to the fallthrough.
  */
-function servingStep(input: RuleInput, index: number, compiler: FlagCompiler): Step {
+function servingStep(input: RuleInput, index: number, { serve }: ServeNode): Step {
   const rule = input.flag.rules?.[index] as Rule;
-  const { serve } = serveOfRule(input, index, compiler);
   return rule.rollout === undefined ? serve : orElse(serve, input.fallthrough);
 }
 
