@@ -71,6 +71,11 @@ export function tableBelow(page: string, heading: string): string[][] {
       line
         .split(/(?<!\\)\|/)
         .slice(1, -1)
-        .map((cell) => cell.replaceAll("\\|", "|").replaceAll(/`|\[|\]\([^)]*\)/g, "").trim()),
+        .map((cell) =>
+          cell
+            .replaceAll("\\|", "|")
+            .replaceAll(/`|\[|\]\([^)]*\)/g, "")
+            .trim(),
+        ),
     );
 }
