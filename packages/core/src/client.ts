@@ -71,7 +71,7 @@ export class FlagClient {
     if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
-    return this.#read(key, "boolean", fallback ?? this.host.defaultEnabled) as boolean;
+    return this.#readOther(flag, key, "boolean", fallback ?? this.host.defaultEnabled) as boolean;
   }
 
   /** The flag's value, whatever its type; `fallback` for an unknown flag. */
@@ -80,7 +80,7 @@ export class FlagClient {
   value(key: string, fallback?: JsonValue): JsonValue | undefined {
     const flag = this.#flags.get(key);
     if (flag !== undefined) return this.resolve(flag, key).value;
-    return this.#read(key, undefined, fallback);
+    return this.#readOther(undefined, key, undefined, fallback);
   }
 
   /** The value of a boolean flag; `fallback` for any other. */
@@ -183,14 +183,26 @@ export class FlagClient {
     return false;
   }
 
-  #read(
+  #read(key: string, type: FlagType, fallback: JsonValue): JsonValue | undefined {
+    const flag = this.#flags.get(key);
+    if (flag !== undefined && flag.type === type) return this.resolve(flag, key).value;
+    return this.#readOther(flag, key, type, fallback);
+  }
+
+  /** A read of a flag that is not of the wanted type, or of a key that is no flag's as it stands. */
+  #readOther(
+    known: CompiledFlag | undefined,
     key: string,
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const flag = this.#flags.get(key) ?? this.#findFlag(key);
+    const flag = known ?? this.#findFlag(key);
     if (flag === undefined) return this.#readUndefined(key, type, fallback);
-    if (type === undefined || flag.type === type || (type === "number" && flag.type === "integer")) {
+    if (
+      type === undefined ||
+      flag.type === type ||
+      (type === "number" && flag.type === "integer")
+    ) {
       return this.resolve(flag, key).value;
     }
     if (this.observed) {
@@ -205,7 +217,8 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const override = this.#findOverride(key)?.value;
+    const override =
+      this.#snapshot.overrides === undefined ? undefined : this.#findOverride(key)?.value;
     if (override !== undefined) {
       if (type === undefined || fitsType(override, type)) return override;
       if (this.observed) {

@@ -1,14 +1,17 @@
 // For applications.
-export { FlagClient } from "./client.ts";
+// For authors of sources, stores and adapters.
+export {
+  type ClientHost,
+  type EvaluationObserver,
+  FlagClient,
+  ObservedFlagClient,
+} from "./client.ts";
 export {
   type DefinedFlags,
   type DefineFlagsOptions,
   defineFlags,
   type FlagInput,
 } from "./definition/define-flags.ts";
-// For authors of sources, stores and adapters.
-export { type ClientHost, type EvaluationObserver, ObservedFlagClient } from "./client.ts";
-export type { AnyContext, LazyContext } from "./evaluation/context.ts";
 export type {
   DefinitionSet,
   LoadReport,
@@ -42,7 +45,7 @@ export type { ParseCache, ParseOptions } from "./definition/parse-document.ts";
 export { formatProblem, type Problem } from "./definition/problems.ts";
 export { HalyardError, type HalyardErrorCode } from "./errors.ts";
 export { readAttribute, unitOf } from "./evaluation/attributes.ts";
-export type { EvaluationContext } from "./evaluation/context.ts";
+export type { AnyContext, EvaluationContext, LazyContext } from "./evaluation/context.ts";
 export type {
   Cause,
   EvaluationDetails,

@@ -35,29 +35,30 @@ export function isScalar(value: unknown): value is Scalar {
 export const MAX_DEPTH = 64;
 
 /**
- * A deeply frozen copy of a JSON value, or `undefined` when the value is not JSON
+ * Freezes a JSON value deeply, in place, and returns it; `undefined` when the value is not JSON
  * (functions, NaN, class instances, cycles, nesting beyond {@link MAX_DEPTH}).
  */
 export function freezeJson(value: unknown, depth = 0): JsonValue | undefined {
   if (value === null || isScalar(value)) return value;
-  if (depth >= MAX_DEPTH) return undefined;
-  if (Array.isArray(value)) {
-    const copy: JsonValue[] = [];
-    for (const item of value) {
-      const frozen = freezeJson(item, depth + 1);
-      if (frozen === undefined) return undefined;
-      copy.push(frozen);
-    }
-    return Object.freeze(copy);
+  if (depth >= MAX_DEPTH || typeof value !== "object") return undefined;
+  if (!Array.isArray(value) && !isPlainObject(value)) return undefined;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (freezeJson(inner, depth + 1) === undefined) return undefined;
   }
-  if (!isPlainObject(value)) return undefined;
-  const copy: Record<string, JsonValue> = {};
-  for (const key of Object.keys(value)) {
-    const frozen = freezeJson(value[key], depth + 1);
-    if (frozen === undefined) return undefined;
-    setOwn(copy, key, frozen);
-  }
-  return Object.freeze(copy);
+  return Object.freeze(value) as JsonValue;
+}
+
+/**
+ * A copy of lists and plain objects, all the way down to {@link MAX_DEPTH}; whatever else they
+ * hold is kept as it is.
+ */
+export function copyPlain(value: unknown, depth = 0): unknown {
+  if (depth >= MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((item) => copyPlain(item, depth + 1));
+  if (!isPlainObject(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) setOwn(copy, key, copyPlain(value[key], depth + 1));
+  return copy;
 }
 
 /** Assigns an own property whatever its name: `copy["__proto__"] = x` would set the prototype. */

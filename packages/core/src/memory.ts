@@ -1,5 +1,5 @@
 import { HalyardError } from "./errors.ts";
-import { isPlainObject } from "./json.ts";
+import { copyPlain, isPlainObject } from "./json.ts";
 import type {
   DefinitionChange,
   DefinitionDocument,
@@ -24,7 +24,7 @@ export class MemorySource implements DefinitionSource {
       );
     }
     this.name = name;
-    this.#document = document;
+    this.#document = copyPlain(document) as Readonly<Record<string, unknown>>;
   }
 
   readSync(): readonly DefinitionDocument[] {
@@ -42,10 +42,10 @@ export class MemorySource implements DefinitionSource {
 
   async write(changes: readonly DefinitionChange[]): Promise<void> {
     // Objects of flags that did not change stay the same ones, so that they are not parsed again.
-    const flags = new Map(Object.entries((this.#document["flags"] ?? {}) as object));
+    const flags = new Map(Object.entries((this.#document.flags ?? {}) as object));
     for (const { key, definition } of changes) {
       if (definition === undefined) flags.delete(key);
-      else flags.set(key, definition);
+      else flags.set(key, copyPlain(definition));
     }
     this.#document = { ...this.#document, flags: Object.fromEntries(flags) };
     const keys = changes.map(({ key }) => key);

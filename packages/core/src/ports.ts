@@ -8,7 +8,10 @@
 export interface DefinitionDocument {
   /** For people: a file's path as configured, a table's name, `code`. */
   readonly name: string;
-  /** What the YAML or JSON said: `{ flags, segments, aliases, feature_flags }`. */
+  /**
+   * What the YAML or JSON said: `{ flags, segments, aliases, feature_flags }`. Handed over: the
+   * loader freezes and keeps parts of it, so a source copies what is not its own.
+   */
   readonly document: unknown;
   /** Only this part of the document holds flags; nested sections are joined with `.`. */
   readonly section?: string | undefined;

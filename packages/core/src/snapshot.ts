@@ -1,11 +1,11 @@
 import type { DefinitionSet } from "./definition/definition-set.ts";
 import type { Condition } from "./definition/flag.ts";
 import { SlotTable } from "./evaluation/attributes.ts";
-import { type ConditionNode, compileCondition } from "./evaluation/condition.ts";
+import { compileCondition, type Predicate } from "./evaluation/condition.ts";
 import { type CompiledFlag, compileFlag, type FlagCompiler } from "./evaluation/flag.ts";
 import {
-  DEFAULT_MAX_SUBJECT_LENGTH,
   type EvaluationCounters,
+  operatorOptions,
   type RegexEngine,
 } from "./evaluation/operators/operator.ts";
 import type { OverrideSet } from "./overrides/override-set.ts";
@@ -24,6 +24,8 @@ export interface Snapshot {
   readonly aliases: ReadonlyMap<string, string>;
   readonly segments: ReadonlyMap<string, Condition>;
   readonly slots: SlotTable;
+  /** Compiles parts of these definitions once more, to explain them; absent before the first. */
+  readonly compiler: FlagCompiler | undefined;
   /** System-wide overrides; `undefined` when there are none. */
   readonly overrides: OverrideSet | undefined;
   /** `false` until the first definitions are there: reads get `PROVIDER_NOT_READY`. */
@@ -55,6 +57,7 @@ export function emptySnapshot(options: CompileOptions = {}): Snapshot {
     aliases: new Map(),
     segments: new Map(),
     slots: new SlotTable(),
+    compiler: undefined,
     overrides: undefined,
     ready: false,
     stale: false,
@@ -72,23 +75,25 @@ export function* compileSnapshot(
 ): Generator<void, Snapshot, void> {
   const reusable = reusableSnapshot(set, options.previous);
   const slots = reusable?.slots ?? new SlotTable();
-  const segments = new Map<string, ConditionNode>();
+  const segments = new Map<string, Predicate>();
+  const { regexEngine, maxSubjectLength, counters } = options;
+  const plainOptions = operatorOptions(regexEngine, maxSubjectLength, counters);
   const compiler: FlagCompiler = {
     slots,
     environment: options.environment,
-    operatorOptions: {
-      regexEngine: options.regexEngine,
-      maxSubjectLength: options.maxSubjectLength ?? DEFAULT_MAX_SUBJECT_LENGTH,
-      counters: options.counters ?? { oversizedSubjects: 0 },
-    },
+    operatorOptions: plainOptions,
+    orEqualOptions: { ...plainOptions, orEqual: true },
     segment: (name) => {
       const compiled = segments.get(name);
       if (compiled !== undefined) return compiled;
+      const predicate = compileCondition(compiler.segmentDefinition(name), compiler);
+      segments.set(name, predicate);
+      return predicate;
+    },
+    segmentDefinition: (name) => {
       const condition = set.segments.get(name);
       if (condition === undefined) throw new TypeError(`segment ${name} was not checked`);
-      const node = compileCondition(condition, compiler);
-      segments.set(name, node);
-      return node;
+      return condition;
     },
   };
   const flags = new Map<string, CompiledFlag>();
@@ -103,6 +108,7 @@ export function* compileSnapshot(
     aliases: set.aliases,
     segments: set.segments,
     slots,
+    compiler,
     overrides: undefined,
     ready: true,
     stale: false,

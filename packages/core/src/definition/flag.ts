@@ -10,33 +10,33 @@ export type FlagMetadata = Readonly<Record<string, Scalar>>;
  * the compiler reads. Valid input to the loader again, with the same meaning.
  */
 export interface Flag {
-  readonly name?: string;
-  readonly description?: string;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
   readonly type: FlagType;
   readonly enabled: boolean;
   /** Where the flag is in force; absent means everywhere. */
-  readonly environments?: readonly string[];
+  readonly environments?: readonly string[] | undefined;
   readonly variants: readonly Variant[];
   /** Served when nothing matches and there is no fallthrough. */
   readonly default: JsonValue;
   /** Served when not enabled, outside its environments, or when a prerequisite fails. */
   readonly off: JsonValue;
-  readonly prerequisites?: readonly Prerequisite[];
-  readonly targets?: readonly Target[];
-  readonly rules?: readonly Rule[];
-  readonly fallthrough?: Serve;
-  readonly schedule?: readonly ScheduleStep[];
+  readonly prerequisites?: readonly Prerequisite[] | undefined;
+  readonly targets?: readonly Target[] | undefined;
+  readonly rules?: readonly Rule[] | undefined;
+  readonly fallthrough?: Serve | undefined;
+  readonly schedule?: readonly ScheduleStep[] | undefined;
   /** `false`: only emergency and local overrides apply. */
   readonly overridable: boolean;
   /** Whether browsers may see it. */
   readonly client: boolean;
-  readonly tags?: readonly string[];
-  readonly owner?: string;
-  readonly expires?: string;
-  readonly metadata?: FlagMetadata;
-  readonly createdAt?: string;
-  readonly updatedAt?: string;
-  readonly version?: number;
+  readonly tags?: readonly string[] | undefined;
+  readonly owner?: string | undefined;
+  readonly expires?: string | undefined;
+  readonly metadata?: FlagMetadata | undefined;
+  readonly createdAt?: string | undefined;
+  readonly updatedAt?: string | undefined;
+  readonly version?: number | undefined;
   readonly [extension: `x-${string}`]: JsonValue;
 }
 
@@ -52,35 +52,35 @@ export interface Prerequisite {
 
 export interface Target {
   /** Absent means `targetingKey`. */
-  readonly attribute?: string;
+  readonly attribute?: string | undefined;
   readonly variant: string;
   readonly values: readonly Scalar[];
 }
 
 /** Serves a variant, to a percentage of those who get here, or splits them by weights. */
 export interface Serve {
-  readonly serve?: string;
+  readonly serve?: string | undefined;
   /** 0 to 100, in steps of 0.001; absent means 100. */
-  readonly percentage?: number;
-  readonly rollout?: Rollout;
+  readonly percentage?: number | undefined;
+  readonly rollout?: Rollout | undefined;
 }
 
 export interface Rule extends Serve {
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Absent means everybody. */
-  readonly when?: Condition;
+  readonly when?: Condition | undefined;
 }
 
 export interface Rollout {
   /** Path of the attribute that is bucketed; absent means `targetingKey`. */
-  readonly by?: string;
+  readonly by?: string | undefined;
   /** Absent means the flag's key, with `/` and the rule's id behind it inside a rule. */
-  readonly salt?: string;
+  readonly salt?: string | undefined;
   /** In the order of the flag's variants. */
   readonly weights: readonly Weight[];
   /** What the weights are parts of; absent means 100. */
-  readonly unit?: 100000;
-  readonly experiment?: boolean;
+  readonly unit?: 100000 | undefined;
+  readonly experiment?: boolean | undefined;
 }
 
 export interface Weight {
@@ -105,9 +105,9 @@ export interface Clause {
   readonly attribute: string;
   /** Canonical name of an operator. */
   readonly op: string;
-  readonly values?: readonly JsonValue[];
-  readonly negate?: boolean;
-  readonly orEqual?: boolean;
+  readonly values?: readonly JsonValue[] | undefined;
+  readonly negate?: boolean | undefined;
+  readonly orEqual?: boolean | undefined;
 }
 
 /** The type a value has on its own; `integer` is never inferred. */

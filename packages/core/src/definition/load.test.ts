@@ -6,7 +6,11 @@ import { compileSnapshot } from "../snapshot.ts";
 import { runToEnd } from "../steps.ts";
 import { loadDocument } from "./load.ts";
 
-function client(document: unknown, context: EvaluationContext = {}, environment?: string): FlagClient {
+function client(
+  document: unknown,
+  context: EvaluationContext = {},
+  environment?: string,
+): FlagClient {
   const snapshot = runToEnd(compileSnapshot(loadDocument(document), { environment }));
   return new FlagClient({ snapshot, defaultEnabled: false, track: () => {} }, context);
 }
@@ -47,6 +51,11 @@ describe("problems", () => {
           c: { rules: [{ when: [{ attribute: "x", op: "nope", values: [1] }], serve: "on" }] },
         },
       }),
-    ).toEqual(["/flags/a/default", "/flags/b/colour", "/flags/b/enabled", "/flags/c/rules/0/when/0/op"]);
+    ).toEqual([
+      "/flags/a/default",
+      "/flags/b/colour",
+      "/flags/b/enabled",
+      "/flags/c/rules/0/when/0/op",
+    ]);
   });
 });

@@ -45,9 +45,12 @@ export class ObjectReader {
 
   /** The first of these names that is written; a problem when several are. */
   oneOf(...names: readonly string[]): string | undefined {
-    const [first, ...others] = names.filter((name) => this.has(name));
-    for (const other of others)
-      this.problem(other, `stands beside \`${first}\`: write one of them`);
+    let first: string | undefined;
+    for (const name of names) {
+      if (!this.has(name)) continue;
+      if (first === undefined) first = name;
+      else this.problem(name, `stands beside \`${first}\`: write one of them`);
+    }
     return first;
   }
 

@@ -115,5 +115,5 @@ function presenceClause(
     findings.problem(place, `must be true or false, not ${describe(operand)}`);
     return [];
   }
-  return [{ attribute, op: operator.name, ...(operand ? {} : { negate: true }) }];
+  return [{ attribute, op: operator.name, negate: operand ? undefined : true }];
 }

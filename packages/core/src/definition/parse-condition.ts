@@ -1,9 +1,5 @@
 import { findOperator, isSegmentOperator, operators } from "../evaluation/operators/index.ts";
-import {
-  type AnyOperator,
-  DEFAULT_MAX_SUBJECT_LENGTH,
-  type OperatorOptions,
-} from "../evaluation/operators/operator.ts";
+import type { AnyOperator } from "../evaluation/operators/operator.ts";
 import { freezeJson, type JsonValue, MAX_DEPTH } from "../json.ts";
 import type { Clause, Condition } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
@@ -33,6 +29,7 @@ export function parseCondition(
   if (Array.isArray(raw)) return parseList("all", raw, place, context, nested);
   const reader = ObjectReader.of(raw, place, context.findings, "a condition");
   if (reader === undefined) return undefined;
+  if (reader.has("attribute")) return parseClause(reader, context, dialect);
   const kind = reader.oneOf("all", "any", "not", "segment", "condition");
   if (kind === undefined) return parseClause(reader, context, dialect);
   reader.finish(KINDS[kind] ?? NO_FIELDS);
@@ -66,14 +63,10 @@ function parseList(
   nested: (value: unknown, where: Place) => Condition | undefined,
 ): Condition | undefined {
   if (items.length === 0) return findings.problem(place, "must list at least one condition");
-  const conditions: Condition[] = [];
-  let complete = true;
-  for (const [index, item] of items.entries()) {
-    const condition = nested(item, at(place, index));
-    if (condition === undefined) complete = false;
-    else conditions.push(condition);
-  }
-  if (!complete) return undefined;
+  const parsed = items.map((item, index) => nested(item, at(place, index)));
+  if (parsed.includes(undefined)) return undefined;
+  const asWritten = parsed.every((condition, index) => condition === items[index]);
+  const conditions = (asWritten ? Object.freeze(items) : parsed) as readonly Condition[];
   const [only] = conditions;
   if (only !== undefined && conditions.length === 1) return only;
   return kind === "all" ? { all: conditions } : { any: conditions };
@@ -128,14 +121,14 @@ function parseClause(
   const op = reader.string(opField);
   if (op === undefined) return undefined;
   const valuesField = reader.oneOf("values", "value");
-  if (isSegmentOperator(op)) {
+  const operator = findOperator(op);
+  if (operator === undefined && isSegmentOperator(op)) {
     if (valuesField === undefined) return findings.problem(place, "`values` must name a segment");
     const condition = parseSegments(reader.get(valuesField), reader.at(valuesField), context);
     return condition !== undefined && negate ? { not: condition } : condition;
   }
   const written = reader.string("attribute");
   if (!reader.has("attribute")) findings.problem(place, "`attribute` is missing");
-  const operator = findOperator(op);
   if (operator === undefined) return reader.problem(opField, unknownOperator(op));
   const orEqual = reader.boolean("orEqual");
   if (orEqual !== undefined && operator.takesOrEqual !== true) {
@@ -155,9 +148,14 @@ function parseClause(
   const list = single ? [reader.get("value")] : reader.list("values");
   if (list === undefined) return undefined;
   const where = reader.at(valuesField);
-  return checkClause(operator, list, parts, context, (index) =>
+  const clause = checkClause(operator, list, parts, context, (index) =>
     single || index === undefined ? where : at(where, index),
   );
+  const canonical = opField === "op" && operator.name === op && !single && attribute === written;
+  // Sets of flags hold tens of thousands of clauses, so those that need no change are kept.
+  return clause !== undefined && canonical
+    ? (Object.freeze(reader.raw) as unknown as Clause)
+    : clause;
 }
 
 function unknownOperator(op: string): string {
@@ -176,28 +174,22 @@ export function checkClause(
   operator: AnyOperator,
   written: readonly unknown[],
   parts: ClauseParts,
-  { findings, regexEngine }: ParseContext,
+  { findings, operatorOptions, orEqualOptions }: ParseContext,
   placeOf: (index: number | undefined) => Place,
 ): Clause | undefined {
-  const values: JsonValue[] = [];
   let sound = true;
   const report = (message: string, index?: number): void => {
     sound = false;
     findings.problem(placeOf(index), message);
   };
-  for (const [index, item] of written.entries()) {
+  const values = written.map((item, index): JsonValue => {
     const value = freezeJson(item);
     if (value === undefined) report(`must be a JSON value, not ${describe(item)}`, index);
-    else values.push(value);
-  }
+    return value ?? null;
+  });
   if (!sound) return undefined;
-  const options: OperatorOptions = {
-    orEqual: parts.orEqual,
-    regexEngine,
-    maxSubjectLength: DEFAULT_MAX_SUBJECT_LENGTH,
-    counters: { oversizedSubjects: 0 },
-  };
-  operator.prepare(values, options, report);
+  const options = parts.orEqual ? orEqualOptions : operatorOptions;
+  (operator.check ?? operator.prepare)(values, options, report);
   return sound ? buildClause(operator, values, parts) : undefined;
 }
 
@@ -206,11 +198,12 @@ function buildClause(
   values: readonly JsonValue[] | undefined,
   { attribute, negate, orEqual }: ClauseParts,
 ): Clause {
+  // Always the same fields: a set of flags holds tens of thousands of these.
   return {
     attribute,
     op: operator.name,
-    ...(values === undefined ? {} : { values: Object.freeze(values) }),
-    ...(negate ? { negate } : {}),
-    ...(orEqual ? { orEqual } : {}),
+    values: values && Object.freeze(values),
+    negate: negate || undefined,
+    orEqual: orEqual || undefined,
   };
 }

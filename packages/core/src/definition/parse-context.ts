@@ -1,4 +1,4 @@
-import type { RegexEngine } from "../evaluation/operators/operator.ts";
+import type { OperatorOptions } from "../evaluation/operators/operator.ts";
 import type { Findings, Place } from "./problems.ts";
 
 /** A name that a definition mentions and that must be defined somewhere in the whole set. */
@@ -18,7 +18,9 @@ export interface PrerequisiteReference extends Reference {
 /** What the parsers of one flag or segment share. */
 export interface ParseContext {
   readonly findings: Findings;
-  readonly regexEngine: RegexEngine | undefined;
+  /** For checking operands; the same with and without `orEqual`. */
+  readonly operatorOptions: OperatorOptions;
+  readonly orEqualOptions: OperatorOptions;
   /** Segments that were mentioned. */
   readonly segments: Reference[];
   /** Flags that were mentioned. */

@@ -1,4 +1,8 @@
-import type { RegexEngine } from "../evaluation/operators/operator.ts";
+import {
+  type OperatorOptions,
+  operatorOptions,
+  type RegexEngine,
+} from "../evaluation/operators/operator.ts";
 import { isPlainObject, MAX_DEPTH } from "../json.ts";
 import type { DefinitionDocument } from "../ports.ts";
 import type { Condition, Flag } from "./flag.ts";
@@ -69,12 +73,16 @@ class DocumentParser implements ParsedDocument {
   readonly findings: Findings;
   readonly #input: DefinitionDocument;
   readonly #options: ParseOptions;
+  readonly #operatorOptions: OperatorOptions;
+  readonly #orEqualOptions: OperatorOptions;
 
   constructor(input: DefinitionDocument, options: ParseOptions) {
     this.name = input.name;
     this.findings = new Findings(input.name);
     this.#input = input;
     this.#options = options;
+    this.#operatorOptions = operatorOptions(options.regexEngine);
+    this.#orEqualOptions = { ...this.#operatorOptions, orEqual: true };
   }
 
   *parse(): Generator<void, void, void> {
@@ -270,7 +278,8 @@ class DocumentParser implements ParsedDocument {
     const before = problems.length + warnings.length;
     const context: ParseContext = {
       findings: this.findings,
-      regexEngine: this.#options.regexEngine,
+      operatorOptions: this.#operatorOptions,
+      orEqualOptions: this.#orEqualOptions,
       segments: [],
       prerequisites: [],
     };

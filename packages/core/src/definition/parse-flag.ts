@@ -1,4 +1,4 @@
-import { freezeJson, isScalar, type JsonValue, type Scalar } from "../json.ts";
+import { freezeJson, isScalar, type JsonValue, type Scalar, setOwn } from "../json.ts";
 import type { Flag, FlagMetadata, FlagType, Prerequisite, Rule, Serve, Variant } from "./flag.ts";
 import { typeOfValue } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
@@ -103,23 +103,32 @@ export function parseFlag(
   const rules = parseRules(reader, served, context);
   const conditions = parseConditions(key, reader, served, context);
   const fallthrough = parseFallthrough(reader, served, written);
-  const flag = {
-    ...annotations(reader),
+  const flag: Flag = {
+    name: reader.text("name"),
+    description: reader.text("description"),
     type,
     enabled: enabled ?? true,
-    ...optional("environments", reader.strings("environments")),
+    environments: reader.strings("environments"),
     variants,
     default: fallback,
     off: parseOff(reader, served, fallback),
-    ...optionalList("prerequisites", parsePrerequisites(reader, context)),
-    ...optionalList("targets", parseTargets(reader, served, context)),
-    ...optionalList("rules", [...rules, ...conditions]),
-    ...optional("fallthrough", fallthrough),
-    ...optionalList("schedule", parseSchedule(reader, context)),
+    prerequisites: unlessEmpty(parsePrerequisites(reader, context)),
+    targets: unlessEmpty(parseTargets(reader, served, context)),
+    rules: unlessEmpty([...rules, ...conditions]),
+    fallthrough,
+    schedule: unlessEmpty(parseSchedule(reader, context)),
     overridable: reader.boolean("overridable") ?? true,
     client: reader.boolean("client") ?? false,
+    tags: parseTags(reader),
+    owner: reader.text("owner"),
+    expires: parseInstant(reader, "expires"),
+    metadata: parseMetadata(reader),
+    createdAt: parseInstant(reader, "createdAt"),
+    updatedAt: parseInstant(reader, "updatedAt"),
+    version: parseVersion(reader),
   };
-  return findings.problems.length > before ? undefined : (flag as Flag);
+  addExtensions(flag, reader);
+  return findings.problems.length > before ? undefined : flag;
 }
 
 const TYPES: Readonly<Record<string, FlagType>> = {
@@ -324,33 +333,25 @@ function parsePrerequisites(reader: ObjectReader, context: ParseContext): Prereq
   });
 }
 
-/** The fields that never change evaluation. */
-function annotations(reader: ObjectReader): Partial<Flag> {
-  const version = reader.get("version");
-  if (version !== undefined && !(Number.isSafeInteger(version) && (version as number) >= 0)) {
-    reader.problem("version", `must be a whole number, not ${describe(version)}`);
+/** `x-*` fields are kept for whoever wrote them. */
+function addExtensions(flag: Flag, { raw }: ObjectReader): void {
+  for (const name of Object.keys(raw)) {
+    if (!name.startsWith("x-")) continue;
+    const value = freezeJson(raw[name]);
+    if (value !== undefined) setOwn(flag as unknown as Record<string, JsonValue>, name, value);
   }
-  const extensions = Object.entries(reader.raw).flatMap(([name, value]) => {
-    const json = name.startsWith("x-") ? freezeJson(value) : undefined;
-    return json === undefined ? [] : [[name, json]];
-  });
-  return {
-    ...Object.fromEntries(extensions),
-    ...optional("name", reader.text("name")),
-    ...optional("description", reader.text("description")),
-    ...optionalList("tags", reader.has("tags") ? parseTags(reader) : []),
-    ...optional("owner", reader.text("owner")),
-    ...optional("expires", parseInstant(reader, "expires")),
-    ...optional("metadata", parseMetadata(reader)),
-    ...optional("createdAt", parseInstant(reader, "createdAt")),
-    ...optional("updatedAt", parseInstant(reader, "updatedAt")),
-    ...optional("version", version as number | undefined),
-  };
 }
 
-function parseTags(reader: ObjectReader): readonly string[] {
+function parseVersion(reader: ObjectReader): number | undefined {
+  const version = reader.get("version");
+  if (version === undefined) return undefined;
+  if (typeof version === "number" && Number.isSafeInteger(version) && version >= 0) return version;
+  return reader.problem("version", `must be a whole number from 0, not ${describe(version)}`);
+}
+
+function parseTags(reader: ObjectReader): readonly string[] | undefined {
   const tags = reader.get("tags");
-  return Array.isArray(tags) && tags.length === 0 ? [] : (reader.strings("tags") ?? []);
+  return Array.isArray(tags) && tags.length === 0 ? undefined : reader.strings("tags");
 }
 
 /** OpenFeature hands metadata to every reader and allows only primitives in it. */
@@ -367,10 +368,6 @@ function parseMetadata(reader: ObjectReader): FlagMetadata | undefined {
   return Object.freeze(Object.fromEntries(entries));
 }
 
-function optional<Value>(name: string, value: Value | undefined): Record<string, Value> {
-  return value === undefined ? {} : { [name]: value };
-}
-
-function optionalList<Item>(name: string, items: readonly Item[]): Record<string, readonly Item[]> {
-  return items.length === 0 ? {} : { [name]: items };
+function unlessEmpty<Item>(items: readonly Item[]): readonly Item[] | undefined {
+  return items.length === 0 ? undefined : items;
 }

@@ -50,7 +50,7 @@ function parseRule(
       "give this rule an `id`: without one its position decides who is in, so a rule inserted before it would reshuffle users",
     );
   }
-  return { ...(id === undefined ? {} : { id }), ...(when === undefined ? {} : { when }), ...serve };
+  return { id, when, serve: serve.serve, percentage, rollout };
 }
 
 /** `undefined`, without a problem, means everybody. */
@@ -121,11 +121,7 @@ function parseTarget(
     return false;
   });
   if (variant === undefined || values === undefined) return undefined;
-  return {
-    ...(attribute === undefined ? {} : { attribute }),
-    variant,
-    values: Object.freeze(values),
-  };
+  return { attribute, variant, values: Object.freeze(values) };
 }
 
 const STEP_FIELDS: ReadonlySet<string> = new Set(["from", "percentage"]);

@@ -38,7 +38,7 @@ export function parseServe(reader: ObjectReader, flag: ServedFlag): Serve | unde
     );
   }
   if (reader.has("percentage") && percentage === undefined) return undefined;
-  return percentage === undefined ? { serve } : { serve, percentage };
+  return { serve, percentage };
 }
 
 /** What a boolean flag serves when it only says "on": its first variant that is true. */
@@ -90,15 +90,7 @@ function parseRollout(
   if (field === undefined) return findings.problem(place, "`weights` is missing");
   const unit = parseUnit(reader, field);
   const weights = parseWeights(reader.get(field), reader.at(field), unit, flag, findings);
-  return (
-    weights && {
-      ...(by === undefined ? {} : { by }),
-      ...(salt === undefined ? {} : { salt }),
-      weights,
-      ...(unit === undefined ? {} : { unit }),
-      ...(experiment === undefined ? {} : { experiment }),
-    }
-  );
+  return weights && { by, salt, weights, unit, experiment };
 }
 
 function parseUnit(reader: ObjectReader, field: string): 100000 | undefined {

@@ -1,4 +1,4 @@
-import type { Rollout } from "./flag.ts";
+import type { Rollout, Variant } from "./flag.ts";
 
 /** Rollouts are cut into hundred-thousandths. */
 export const PERCENT_SCALE = 100_000;
@@ -29,10 +29,13 @@ export interface Range {
  * Consecutive ranges of a rollout's variants, in the order that the flag declares them, without
  * the empty ones. Percent totals within the tolerance fill the scale exactly.
  */
-export function weightRanges(rollout: Rollout, variants: readonly string[]): readonly Range[] {
+export function weightRanges(rollout: Rollout, variants: readonly Variant[]): readonly Range[] {
   const widths = new Array<number>(variants.length).fill(0);
   for (const { variant, weight } of rollout.weights) {
-    widths[variants.indexOf(variant)] = weightThreshold(weight, rollout.unit);
+    widths[variants.findIndex(({ name }) => name === variant)] = weightThreshold(
+      weight,
+      rollout.unit,
+    );
   }
   const ranges: { variant: number; from: number; to: number }[] = [];
   let from = 0;

@@ -74,10 +74,7 @@ export class SlotTable {
 }
 
 /** One attribute of a context, as clauses see it; `undefined` when it is missing. */
-export function readAttribute(
-  context: AnyContext,
-  path: string,
-): AttributeValue | undefined {
+export function readAttribute(context: AnyContext, path: string): AttributeValue | undefined {
   try {
     const steps = path.includes(".") ? path.split(".") : [];
     return attributeValue(lookUp(context, { path, steps }), path);

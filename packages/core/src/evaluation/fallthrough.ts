@@ -1,6 +1,6 @@
 import type { Flag, ScheduleStep, Serve } from "../definition/flag.ts";
 import type { EvaluationDetails } from "./details.ts";
-import type { FinalNode, FlagCompiler, Outcomes } from "./flag.ts";
+import type { FinalStep, FlagCompiler, Outcomes, Step } from "./flag.ts";
 import { parseDate } from "./operators/dates.ts";
 import { compileServe, isPartial, type ServeNode, servedRanges } from "./rollout.ts";
 import type { EvaluationState } from "./state.ts";
@@ -11,102 +11,86 @@ export function compileFallthrough(
   flag: Flag,
   outcomes: Outcomes,
   compiler: FlagCompiler,
-): FinalNode {
-  const { fallthrough, schedule = [] } = flag;
-  const variants = flag.variants.map((variant) => variant.name);
-  const targeted =
-    isTargeted(flag) ||
-    (fallthrough !== undefined && isPartial(servedRanges(fallthrough, variants)));
-  const unsplit = targeted ? "DEFAULT" : "STATIC";
-  const otherwise = outcomes.ofValue(flag.default, unsplit, "FALLTHROUGH");
-  if (fallthrough === undefined) return unscheduled(undefined, otherwise);
-  const serve = (definition: Serve): ServeNode =>
-    compileServe(definition, {
-      slots: compiler.slots,
-      variants,
-      defaultSalt: key,
-      details: (variant, split, inExperiment) =>
-        outcomes.ofVariant(
-          variant,
-          split ? "SPLIT" : unsplit,
-          "FALLTHROUGH",
-          undefined,
-          inExperiment,
-        ),
-    });
-  if (schedule.length === 0) return unscheduled(serve(fallthrough), otherwise);
-  const serveAt = (percentage: number): ServeNode => serve({ ...fallthrough, percentage });
-  const before = serveAt(fallthrough.percentage ?? 0);
-  const steps = schedule.map((step) => ({
-    step,
-    from: parseDate(step.from) ?? Number.POSITIVE_INFINITY,
-    node: serveAt(step.percentage),
-  }));
-  return scheduled(before, steps, otherwise);
+): FinalStep {
+  const { fallthrough, schedule } = flag;
+  const otherwise = outcomes.ofValue(flag.default, unsplitReason(flag), "FALLTHROUGH");
+  if (fallthrough === undefined) return always(otherwise);
+  const serve = (definition: Serve): Step =>
+    serveOfFallthrough({ key, flag, outcomes }, definition, compiler).serve;
+  if (schedule === undefined) return orElse(serve(fallthrough), otherwise);
+  const before = serve(fallthroughAt(flag, undefined));
+  const steps = schedule.map((step) => serve(fallthroughAt(flag, step)));
+  return scheduled(before, steps, startsOf(schedule), otherwise);
 }
 
-/** Whether anything before the fallthrough, or a schedule, looks at who asks and when. */
-function isTargeted({ prerequisites, targets, rules, schedule }: Flag): boolean {
-  return [prerequisites, targets, rules, schedule].some(
-    (part) => part !== undefined && part.length > 0,
-  );
+/** The fallthrough at a step of the schedule; before the first one, at what is written, or nobody. */
+export function fallthroughAt(
+  { fallthrough, schedule }: Flag,
+  step: ScheduleStep | undefined,
+): Serve {
+  if (schedule === undefined) return { ...fallthrough };
+  return { ...fallthrough, percentage: step?.percentage ?? fallthrough?.percentage ?? 0 };
 }
 
-function unscheduled(node: ServeNode | undefined, otherwise: EvaluationDetails): FinalNode {
-  const constant = node === undefined ? otherwise : node.constant;
-  return {
-    evaluate:
-      constant !== undefined || node === undefined
-        ? () => constant ?? otherwise
-        : (state) => node.serve(state) ?? otherwise,
-    explain: (state) => explainFallthrough(state, node, undefined, otherwise),
-  };
+/** The step of the schedule that is in force. */
+export function currentStep(
+  schedule: readonly ScheduleStep[],
+  state: EvaluationState,
+): ScheduleStep | undefined {
+  return schedule[currentIndex(startsOf(schedule), state)];
 }
 
-interface ScheduledNode {
-  readonly step: ScheduleStep;
-  /** Epoch milliseconds. */
-  readonly from: number;
-  readonly node: ServeNode;
+/** The serving part of a fallthrough alone. */
+export function serveOfFallthrough(
+  { key, flag, outcomes }: { key: string; flag: Flag; outcomes: Outcomes },
+  definition: Serve,
+  { slots }: FlagCompiler,
+): ServeNode {
+  const reason = unsplitReason(flag);
+  return compileServe(definition, {
+    slots,
+    variants: flag.variants,
+    defaultSalt: key,
+    details: (variant, split, inExperiment) =>
+      outcomes.ofVariant(variant, split ? "SPLIT" : reason, "FALLTHROUGH", undefined, inExperiment),
+  });
+}
+
+/** Static is what serves everybody the same at any time. */
+function unsplitReason(flag: Flag): "STATIC" | "DEFAULT" {
+  const { prerequisites, targets, rules, schedule, fallthrough } = flag;
+  const targeted = [prerequisites, targets, rules, schedule].some((part) => part !== undefined);
+  const partial = fallthrough !== undefined && isPartial(servedRanges(fallthrough, flag.variants));
+  return targeted || partial ? "DEFAULT" : "STATIC";
+}
+
+function always(details: EvaluationDetails): FinalStep {
+  return () => details;
+}
+
+function orElse(serve: Step, otherwise: EvaluationDetails): FinalStep {
+  return (state) => serve(state) ?? otherwise;
+}
+
+/** Epoch milliseconds. */
+function startsOf(schedule: readonly ScheduleStep[]): readonly number[] {
+  return schedule.map(({ from }) => parseDate(from) ?? Number.POSITIVE_INFINITY);
+}
+
+/** -1 before the first step. */
+function currentIndex(starts: readonly number[], state: EvaluationState): number {
+  const { now } = state;
+  for (let index = starts.length - 1; index >= 0; index--) {
+    if ((starts[index] as number) <= now) return index;
+  }
+  return -1;
 }
 
 function scheduled(
-  before: ServeNode,
-  steps: readonly ScheduledNode[],
+  before: Step,
+  steps: readonly Step[],
+  starts: readonly number[],
   otherwise: EvaluationDetails,
-): FinalNode {
-  const current = (state: EvaluationState): ScheduledNode | undefined => {
-    for (let index = steps.length - 1; index >= 0; index--) {
-      const step = steps[index];
-      if (step !== undefined && step.from <= state.now) return step;
-    }
-    return undefined;
-  };
-  return {
-    evaluate: (state) => (current(state)?.node ?? before).serve(state) ?? otherwise,
-    explain: (state) => {
-      const step = current(state);
-      return explainFallthrough(state, step?.node ?? before, step?.step, otherwise);
-    },
-  };
-}
-
-function explainFallthrough(
-  state: EvaluationState,
-  node: ServeNode | undefined,
-  schedule: ScheduleStep | undefined,
-  otherwise: EvaluationDetails,
-): ReturnType<FinalNode["explain"]> {
-  const details = node?.serve(state);
-  return {
-    details: details ?? otherwise,
-    steps: [
-      {
-        step: "fallthrough",
-        schedule,
-        serve: node?.explain(state),
-        outcome: details === undefined ? "default" : "served",
-      },
-    ],
-  };
+): FinalStep {
+  return (state) => (steps[currentIndex(starts, state)] ?? before)(state) ?? otherwise;
 }

@@ -1,29 +1,80 @@
 import type { Flag, Rule } from "../definition/flag.ts";
-import { compileCondition } from "./condition.ts";
-import type { FinalNode, FlagCompiler, Outcomes, StepNode } from "./flag.ts";
-import { compileServe } from "./rollout.ts";
-import type { StepTrace } from "./trace.ts";
+import { compileCondition, type Predicate } from "./condition.ts";
+import type { FinalStep, FlagCompiler, Outcomes, Step } from "./flag.ts";
+import { compileServe, type ServeNode } from "./rollout.ts";
+import { compileRuleTable, equalityClauses, MAX_TABLE_RULES } from "./rule-table.ts";
 
-interface RuleInput {
+export interface RuleInput {
   readonly key: string;
   readonly flag: Flag;
-  readonly rule: Rule;
-  readonly index: number;
   readonly outcomes: Outcomes;
-  readonly fallthrough: FinalNode;
+  readonly fallthrough: FinalStep;
+}
+
+/** The rules of a flag as steps; those that follow each other and only compare share one. */
+export function compileRules(input: RuleInput, compiler: FlagCompiler): Step[] {
+  const steps: Step[] = [];
+  const rules = input.flag.rules ?? [];
+  let index = 0;
+  while (index < rules.length) {
+    const clauses = rules.slice(index, index + MAX_TABLE_RULES).map(equalityClauses);
+    const end = clauses.indexOf(undefined);
+    const table = clauses
+      .slice(0, end < 0 ? clauses.length : end)
+      .filter((item) => item !== undefined);
+    if (table.length === 0) {
+      steps.push(compileRule(input, index, compiler));
+      index++;
+    } else {
+      const first = index;
+      const nodes = table.map((_, offset) => serveOfRule(input, first + offset, compiler));
+      const serve = nodes.map((node, offset) => servingStep(input, first + offset, node));
+      const outcomes = nodes.map((node) => node.constant);
+      steps.push(compileRuleTable(table, serve, outcomes, compiler.slots));
+      index += table.length;
+    }
+  }
+  return steps;
+}
+
+function compileRule(input: RuleInput, index: number, compiler: FlagCompiler): Step {
+  const { when } = input.flag.rules?.[index] ?? {};
+  const serve = servingStep(input, index, serveOfRule(input, index, compiler));
+  return when === undefined ? serve : guarded(compileCondition(when, compiler), serve);
+}
+
+function guarded(test: Predicate, serve: Step): Step {
+  return (state) => (test(state) ? serve(state) : undefined);
 }
 
 /**
- * A rule serves those who satisfy its condition. Whom its percentage misses goes on to the next
- * rule; whom its rollout leaves out goes straight to the fallthrough.
+ * What a rule does for those who satisfy its condition. Whom its percentage misses goes on to
+ * the next rule; whom its rollout leaves out goes straight to the fallthrough.
  */
-export function compileRule(input: RuleInput, compiler: FlagCompiler): StepNode {
-  const { key, flag, rule, index, outcomes, fallthrough } = input;
-  const ruleId = rule.id ?? String(index);
-  const condition = rule.when === undefined ? undefined : compileCondition(rule.when, compiler);
-  const node = compileServe(rule, {
-    slots: compiler.slots,
-    variants: flag.variants.map((variant) => variant.name),
+function servingStep(input: RuleInput, index: number, { serve }: ServeNode): Step {
+  const rule = input.flag.rules?.[index] as Rule;
+  return rule.rollout === undefined ? serve : orElse(serve, input.fallthrough);
+}
+
+function orElse(serve: Step, fallthrough: FinalStep): Step {
+  return (state) => serve(state) ?? fallthrough(state);
+}
+
+export function ruleIdOf(rule: Rule, index: number): string {
+  return rule.id ?? String(index);
+}
+
+/** The serving part of a rule alone. */
+export function serveOfRule(
+  { key, flag, outcomes }: Omit<RuleInput, "fallthrough">,
+  index: number,
+  { slots }: FlagCompiler,
+): ServeNode {
+  const rule = flag.rules?.[index] as Rule;
+  const ruleId = ruleIdOf(rule, index);
+  return compileServe(rule, {
+    slots,
+    variants: flag.variants,
     defaultSalt: `${key}/${ruleId}`,
     details: (variant, split, inExperiment) =>
       outcomes.ofVariant(
@@ -34,43 +85,4 @@ export function compileRule(input: RuleInput, compiler: FlagCompiler): StepNode 
         inExperiment,
       ),
   });
-  const leftOut = rule.rollout === undefined ? undefined : fallthrough;
-  const { constant } = node;
-  // Served to everybody, to some, or (a rollout) to some and the rest sent to the fallthrough.
-  const serve: StepNode["evaluate"] =
-    constant !== undefined
-      ? () => constant
-      : leftOut === undefined
-        ? node.serve
-        : (state) => node.serve(state) ?? leftOut.evaluate(state);
-  return {
-    evaluate: guarded(condition?.test, constant, serve),
-    explain: (state) => {
-      const trace = condition?.explain(state);
-      const step = { step: "rule", ruleId, condition: trace } as const;
-      if (trace?.outcome === false) {
-        return { details: undefined, steps: [{ ...step, serve: undefined, outcome: "no match" }] };
-      }
-      const details = node.serve(state);
-      const served = node.explain(state);
-      if (details !== undefined) {
-        return { details, steps: [{ ...step, serve: served, outcome: "served" }] };
-      }
-      const outcome = leftOut === undefined ? "next rule" : "fallthrough";
-      const missed: StepTrace = { ...step, serve: served, outcome };
-      if (leftOut === undefined) return { details: undefined, steps: [missed] };
-      const rest = leftOut.explain(state);
-      return { details: rest.details, steps: [missed, ...rest.steps] };
-    },
-  };
-}
-
-function guarded(
-  test: ReturnType<typeof compileCondition>["test"] | undefined,
-  constant: ReturnType<FinalNode["evaluate"]> | undefined,
-  serve: StepNode["evaluate"],
-): StepNode["evaluate"] {
-  if (test === undefined) return serve;
-  if (constant !== undefined) return (state) => (test(state) ? constant : undefined);
-  return (state) => (test(state) ? serve(state) : undefined);
 }

@@ -1,16 +1,10 @@
 import type { Flag, Target } from "../definition/flag.ts";
-import type { Scalar } from "../json.ts";
-import { type MISSING, RAW } from "./attributes.ts";
-import { shown } from "./condition.ts";
+import { RAW } from "./attributes.ts";
 import type { EvaluationDetails } from "./details.ts";
-import type { FlagCompiler, Outcomes, StepNode } from "./flag.ts";
-import type { AttributeValue } from "./operators/operator.ts";
-import type { EvaluationState } from "./state.ts";
-import type { StepTrace } from "./trace.ts";
+import type { FlagCompiler, Outcomes, Step } from "./flag.ts";
 
 interface TargetLookup {
   readonly slot: number;
-  /** The first target that lists a value wins. */
   readonly outcomes: Map<unknown, EvaluationDetails>;
 }
 
@@ -20,11 +14,10 @@ export function compileTargets(
   targets: readonly Target[],
   outcomes: Outcomes,
   { slots }: FlagCompiler,
-): StepNode {
+): Step {
   const lookups: TargetLookup[] = [];
-  const traced = targets.map((target) => {
-    const attribute = target.attribute ?? "targetingKey";
-    const slot = slots.slot(attribute, RAW);
+  for (const target of targets) {
+    const slot = slots.slot(attributeOf(target), RAW);
     const index = flag.variants.findIndex((variant) => variant.name === target.variant);
     const details = outcomes.ofVariant(index, "TARGETING_MATCH", "TARGET_MATCH");
     let lookup = lookups.at(-1);
@@ -36,37 +29,23 @@ export function compileTargets(
     for (const value of target.values) {
       if (!lookup.outcomes.has(value)) lookup.outcomes.set(value, details);
     }
-    return {
-      attribute,
-      slot,
-      details,
-      variant: target.variant,
-      values: new Set<unknown>(target.values),
-    };
-  });
-  return {
-    evaluate: evaluateLookups(lookups),
-    explain: (state) => {
-      const steps: StepTrace[] = [];
-      for (const { attribute, slot, details, variant, values } of traced) {
-        const actual = state.read(slot) as AttributeValue | typeof MISSING;
-        const outcome = values.has(actual as Scalar);
-        steps.push({ step: "target", attribute, variant, actual: shown(actual), outcome });
-        if (outcome) return { details, steps };
-      }
-      return { details: undefined, steps };
-    },
-  };
+  }
+  const [first] = lookups;
+  return first !== undefined && lookups.length === 1 ? oneLookup(first) : manyLookups(lookups);
 }
 
-// MISSING and lists are in no map, so they need no test of their own.
-function evaluateLookups(lookups: readonly TargetLookup[]): StepNode["evaluate"] {
-  const [first] = lookups;
-  if (first !== undefined && lookups.length === 1) {
-    const { slot, outcomes } = first;
-    return (state: EvaluationState) => outcomes.get(state.read(slot));
-  }
-  return (state: EvaluationState) => {
+export function attributeOf(target: Target): string {
+  return target.attribute ?? "targetingKey";
+}
+
+// A missing attribute and lists are in no map, so they need no test of their own.
+
+function oneLookup({ slot, outcomes }: TargetLookup): Step {
+  return (state) => outcomes.get(state.read(slot));
+}
+
+function manyLookups(lookups: readonly TargetLookup[]): Step {
+  return (state) => {
     for (const { slot, outcomes } of lookups) {
       const details = outcomes.get(state.read(slot));
       if (details !== undefined) return details;

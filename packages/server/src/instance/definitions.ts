@@ -72,7 +72,12 @@ export class ReplicaDefinitions implements Definitions {
     if (flag === undefined) return undefined;
     const source = this.#replica.report.owners.get(resolved) ?? "";
     const writable = this.#writable()?.name === source;
-    return Object.freeze({ key: resolved, definition: structuredClone(flag), source, writable });
+    return Object.freeze({
+      key: resolved,
+      definition: JSON.parse(JSON.stringify(flag)) as Flag,
+      source,
+      writable,
+    });
   }
 
   list({ limit = 100, cursor }: ListOptions = {}): FlagPage {

@@ -80,6 +80,7 @@ describe("equality", () => {
     ["equals", "eq"],
     ["==", "eq"],
     ["!=", "neq"],
+    ["ne", "neq"],
     ["not_equals", "neq"],
     ["not-in", "notIn"],
     ["NOT_IN", "notIn"],

@@ -8,25 +8,43 @@ function prepareEquality(
   report: ReportOperand,
 ): Test<AttributeValue> {
   const accepted = scalars(values, report);
-  if (accepted.length === 1) {
-    const only = accepted[0];
-    return (value) => value === only;
-  }
-  const set: ReadonlySet<AttributeValue> = new Set(accepted);
+  return accepted.length === 1 ? equals(accepted[0]) : isAmong(new Set(accepted));
+}
+
+function checkEquality(
+  values: readonly JsonValue[],
+  _options: unknown,
+  report: ReportOperand,
+): void {
+  for (const [index, value] of values.entries()) if (!isScalar(value)) report(NO_SCALAR, index);
+}
+
+const NO_SCALAR = "must be a string, a number or a boolean";
+
+function equals(only: Scalar | undefined): Test<AttributeValue> {
+  return (value) => value === only;
+}
+
+function isAmong(set: ReadonlySet<AttributeValue>): Test<AttributeValue> {
   return (value) => set.has(value);
 }
 
 export function scalars(values: readonly JsonValue[], report: ReportOperand): Scalar[] {
   return values.filter((value, index): value is Scalar => {
     if (isScalar(value)) return true;
-    report("must be a string, a number or a boolean", index);
+    report(NO_SCALAR, index);
     return false;
   });
 }
 
+const EQUALITY: Pick<Operator<AttributeValue>, "check" | "prepare"> = {
+  check: checkEquality,
+  prepare: prepareEquality,
+};
+
 export const equalityOperators: readonly Operator<AttributeValue>[] = [
-  { name: "eq", aliases: ["equals", "=="], prepare: prepareEquality },
-  { name: "neq", aliases: ["notEquals", "!="], negated: true, prepare: prepareEquality },
-  { name: "in", prepare: prepareEquality },
-  { name: "notIn", negated: true, prepare: prepareEquality },
+  { ...EQUALITY, name: "eq", aliases: ["equals", "=="] },
+  { ...EQUALITY, name: "neq", aliases: ["ne", "notEquals", "!="], negated: true },
+  { ...EQUALITY, name: "in" },
+  { ...EQUALITY, name: "notIn", negated: true },
 ];

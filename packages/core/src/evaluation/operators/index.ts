@@ -23,6 +23,7 @@ export const SEGMENT_OPERATOR_NAMES: readonly string[] = ["segment", "segmentMat
 
 const byName = new Map<string, AnyOperator>();
 for (const operator of operators) {
+  byName.set(operator.name, operator);
   for (const name of [operator.name, ...(operator.aliases ?? [])]) byName.set(fold(name), operator);
 }
 

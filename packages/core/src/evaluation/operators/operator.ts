@@ -57,6 +57,12 @@ export interface Operator<T = never> {
   readonly takesValues?: boolean;
   /** Whether `orEqual` means something. */
   readonly takesOrEqual?: boolean;
+  /** Reports operands as `prepare` does, more cheaply; absent: preparing is how to check. */
+  readonly check?: (
+    values: readonly JsonValue[],
+    options: OperatorOptions,
+    report: ReportOperand,
+  ) => void;
   /**
    * Prepares the test for non-empty `values`, of which any may hold. Reports every operand that
    * does not fit; what it then returns is not used.
@@ -73,3 +79,12 @@ export interface Operator<T = never> {
 export type AnyOperator = Operator<any>;
 
 export const DEFAULT_MAX_SUBJECT_LENGTH = 4096;
+
+/** The options of clauses that do not say `orEqual`. */
+export function operatorOptions(
+  regexEngine: RegexEngine | undefined,
+  maxSubjectLength: number = DEFAULT_MAX_SUBJECT_LENGTH,
+  counters: EvaluationCounters = { oversizedSubjects: 0 },
+): OperatorOptions {
+  return { orEqual: false, regexEngine, maxSubjectLength, counters };
+}

@@ -1,0 +1,130 @@
+import type { Clause, Condition, Rule } from "../definition/flag.ts";
+import type { Scalar } from "../json.ts";
+import { MISSING, RAW, type SlotTable } from "./attributes.ts";
+import { isNegated, operatorOf } from "./condition.ts";
+import type { EvaluationDetails } from "./details.ts";
+import type { Step } from "./flag.ts";
+import { equalityOperators } from "./operators/equality.ts";
+import type { EvaluationState } from "./state.ts";
+
+/** Rules are bits of an integer, without its sign. */
+export const MAX_TABLE_RULES = 31;
+
+const EQUALITY: ReadonlySet<unknown> = new Set(equalityOperators);
+
+/** The clauses of a rule that only compares attributes with lists of values; else `undefined`. */
+export function equalityClauses({ when }: Rule): readonly Clause[] | undefined {
+  if (when === undefined) return undefined;
+  const conditions: readonly Condition[] = "all" in when ? when.all : [when];
+  return conditions.every(isEqualityClause) ? (conditions as readonly Clause[]) : undefined;
+}
+
+function isEqualityClause(condition: Condition): condition is Clause {
+  return "attribute" in condition && EQUALITY.has(operatorOf(condition as Clause));
+}
+
+/** One attribute that the rules compare: which rules stay possible for a value of it. */
+interface Column {
+  readonly slot: number;
+  /** For values that a rule lists. */
+  readonly listed: Map<unknown, number>;
+  /** For any other value. */
+  other: number;
+  /** Without the attribute: the rules that do not ask for it. */
+  missing: number;
+}
+
+/**
+ * Turns consecutive rules over sets of values into one look-up per attribute: each gives the
+ * rules that its value leaves possible, as bits, and the lowest bit left is the first rule that
+ * matches. `serve` holds what each rule then does, `outcomes` what those give that always give it.
+ */
+export function compileRuleTable(
+  rules: readonly (readonly Clause[])[],
+  serve: readonly Step[],
+  outcomes: readonly (EvaluationDetails | undefined)[],
+  slots: SlotTable,
+): Step {
+  const everything = 2 ** rules.length - 1;
+  const columns = new Map<string, Column>();
+  for (const [index, clauses] of rules.entries()) {
+    for (const clause of clauses) {
+      let column = columns.get(clause.attribute);
+      if (column === undefined) {
+        const slot = slots.slot(clause.attribute, RAW);
+        column = { slot, listed: new Map(), other: everything, missing: everything };
+        columns.set(clause.attribute, column);
+      }
+      restrict(column, 1 << index, clause);
+    }
+  }
+  const [first, second, ...more] = columns.values();
+  if (first === undefined) throw new TypeError("a table needs clauses");
+  const served: Served = outcomes.includes(undefined)
+    ? trying(serve)
+    : always(outcomes as readonly EvaluationDetails[]);
+  if (second === undefined) return oneColumn(first, served);
+  return more.length === 0
+    ? twoColumns(first, second, served)
+    : manyColumns([...columns.values()], everything, served);
+}
+
+/** The outcome of the first of these rules that serves. */
+type Served = (rules: number, state: EvaluationState) => EvaluationDetails | undefined;
+
+/** For rules that serve everybody whom they match. */
+function always(outcomes: readonly EvaluationDetails[]): Served {
+  return (rules) => (rules === 0 ? undefined : outcomes[lowestBit(rules)]);
+}
+
+function trying(serve: readonly Step[]): Served {
+  return (matching, state) => {
+    for (let rules = matching; rules !== 0; rules &= rules - 1) {
+      const details = (serve[lowestBit(rules)] as Step)(state);
+      if (details !== undefined) return details;
+    }
+    return undefined;
+  };
+}
+
+function lowestBit(rules: number): number {
+  return 31 - Math.clz32(rules & -rules);
+}
+
+/** Takes the rule's bit from the values that its clause does not accept. */
+function restrict(column: Column, bit: number, clause: Clause): void {
+  const negate = isNegated(clause, operatorOf(clause));
+  const values = new Set(clause.values as readonly Scalar[]);
+  column.missing &= ~bit;
+  for (const value of values) {
+    if (!column.listed.has(value)) column.listed.set(value, column.other);
+  }
+  for (const [value, bits] of column.listed) {
+    if (values.has(value as Scalar) === negate) column.listed.set(value, bits & ~bit);
+  }
+  if (!negate) column.other &= ~bit;
+}
+
+function possible({ slot, listed, other, missing }: Column, state: EvaluationState): number {
+  const value = state.read(slot);
+  return value === MISSING ? missing : (listed.get(value) ?? other);
+}
+
+function oneColumn(column: Column, served: Served): Step {
+  return (state) => served(possible(column, state), state);
+}
+
+function twoColumns(first: Column, second: Column, served: Served): Step {
+  return (state) => served(possible(first, state) & possible(second, state), state);
+}
+
+function manyColumns(columns: readonly Column[], everything: number, served: Served): Step {
+  return (state) => {
+    let rules = everything;
+    for (const column of columns) {
+      rules &= possible(column, state);
+      if (rules === 0) return undefined;
+    }
+    return served(rules, state);
+  };
+}
