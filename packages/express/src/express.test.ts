@@ -18,6 +18,7 @@ import express, {
 } from "express";
 import express4 from "express4";
 import { describe, it } from "vitest";
+import { tracing } from "../../../test/support/tracing.ts";
 import { byVariant, type FlagClient, flags, mount, requireFeature } from "./index.ts";
 
 type Fields = Request & Record<string, unknown>;
@@ -107,6 +108,7 @@ function harness(name: string, make: typeof express): AdapterHarness {
       const { port } = server.address() as AddressInfo;
       return {
         url: `http://127.0.0.1:${port}`,
+        server,
         instance,
         close: async () => {
           server.closeAllConnections();
@@ -117,5 +119,9 @@ function harness(name: string, make: typeof express): AdapterHarness {
   };
 }
 
-adapterSuite(harness("Express 5", express), { describe, it });
-adapterSuite(harness("Express 4", express4 as unknown as typeof express), { describe, it });
+adapterSuite(harness("Express 5", express), { describe, it, tracing });
+adapterSuite(harness("Express 4", express4 as unknown as typeof express), {
+  describe,
+  it,
+  tracing,
+});

@@ -14,6 +14,7 @@ import Fastify, {
   type RouteHandlerMethod,
 } from "fastify";
 import { describe, it } from "vitest";
+import { tracing } from "../../../test/support/tracing.ts";
 import { byVariant, type FlagClient, flags, mount, requireFeature } from "./index.ts";
 
 function respond(reply: FastifyReply, { status = 200, headers = {}, json }: Answer): FastifyReply {
@@ -99,6 +100,7 @@ const harness: AdapterHarness = {
     const { property = "flags" } = description;
     return {
       url: `http://127.0.0.1:${port}`,
+      server: app.server,
       instance: app.hasDecorator(property) ? app.getDecorator(property) : undefined,
       close: async () => {
         app.server.closeAllConnections();
@@ -108,4 +110,4 @@ const harness: AdapterHarness = {
   },
 };
 
-adapterSuite(harness, { describe, it });
+adapterSuite(harness, { describe, it, tracing });

@@ -12,6 +12,7 @@ import {
 import Router, { type RouterMiddleware } from "@koa/router";
 import Koa, { type Context, type Middleware } from "koa";
 import { describe, it } from "vitest";
+import { tracing } from "../../../test/support/tracing.ts";
 import { byVariant, type FlagClient, flags, mount, requireFeature } from "./index.ts";
 
 function respond(context: Context, { status = 200, headers = {}, json }: Answer): void {
@@ -115,6 +116,7 @@ const harness: AdapterHarness = {
     const { port } = server.address() as AddressInfo;
     return {
       url: `http://127.0.0.1:${port}`,
+      server,
       instance,
       close: async () => {
         server.closeAllConnections();
@@ -124,4 +126,4 @@ const harness: AdapterHarness = {
   },
 };
 
-adapterSuite(harness, { describe, it });
+adapterSuite(harness, { describe, it, tracing });

@@ -1,11 +1,13 @@
 import { createFlags, type DefinedFlags, type Flags, type FlagsOptions } from "@halyard/server";
 import supertest from "supertest";
 import type { AdapterHarness, AppDescription, Headers, RunningApp } from "./harness.ts";
+import type { TracingKit } from "./tracing.ts";
 
-/** Of Vitest, node:test, Mocha or Jest. */
+/** Of Vitest, node:test, Mocha or Jest; and what the suite does not bring itself. */
 export interface TestFunctions {
   readonly describe: (name: string, body: () => void) => void;
   readonly it: (name: string, body: () => Promise<void>) => void;
+  readonly tracing: TracingKit;
 }
 
 export interface Warning {

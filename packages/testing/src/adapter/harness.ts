@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import type {
   Endpoint,
   FlagClient,
@@ -78,6 +79,7 @@ export interface AppDescription {
 
 export interface RunningApp {
   readonly url: string;
+  readonly server: Server;
   /** The instance behind the first middleware. */
   readonly instance: Flags | undefined;
   readonly close: () => Promise<void>;

@@ -14,3 +14,4 @@ export {
   type RunningApp,
 } from "./harness.ts";
 export { adapterSuite } from "./suite.ts";
+export type { RecordedSpan, Tracing, TracingKit } from "./tracing.ts";

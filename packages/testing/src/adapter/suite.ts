@@ -11,6 +11,7 @@ import { mountTests } from "./mounts.ts";
 import { snapshotTests } from "./snapshots.ts";
 import { startupTests } from "./startup.ts";
 import { storageTests } from "./storage.ts";
+import { tracingTests } from "./tracing.ts";
 import { variantTests } from "./variants.ts";
 
 const PARTS: readonly ((check: Check) => void)[] = [
@@ -30,11 +31,12 @@ const PARTS: readonly ((check: Check) => void)[] = [
 
 /**
  * What every adapter must do alike, over real servers. The test functions are passed in, so that
- * this runs under any runner: `adapterSuite(harness, { describe, it })`.
+ * this runs under any runner: `adapterSuite(harness, { describe, it, tracing })`.
  */
 export function adapterSuite(harness: AdapterHarness, functions: TestFunctions): void {
   functions.describe(`the adapter suite on ${harness.name}`, () => {
     const check = checker(harness, functions);
     for (const part of PARTS) part(check);
+    tracingTests(check, functions.tracing);
   });
 }
