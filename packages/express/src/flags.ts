@@ -1,11 +1,11 @@
 import type { Flags, FlagsOptions } from "@halyard/server";
 import {
   attachClient,
+  isAttached,
   RequestFlags,
   refuseRequest,
   runWithFlags,
   toInstance,
-  warnOfSecondInstance,
 } from "@halyard/server/adapter";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { reader } from "./request-reader.ts";
@@ -25,7 +25,10 @@ export function flags(input?: Flags | FlagsOptions<Request>): FlagsMiddleware {
   const requestFlags = new RequestFlags(toInstance(input), reader);
   const { instance, property, asyncLocalStorage } = requestFlags;
   const halyardFlags = (request: Request, _response: Response, next: NextFunction): void => {
-    warnOfSecondInstance(instance, request, property);
+    if (isAttached(instance, request, property)) {
+      next();
+      return;
+    }
     const client = requestFlags.client(request);
     attachClient(request, property, client);
     const go = asyncLocalStorage ? () => runWithFlags(client, next) : next;

@@ -8,11 +8,12 @@ import type {
 import {
   createGuard,
   createVariantChoice,
-  type Denial,
+  GuardObserver,
   refuseRequest,
   requireClient,
 } from "@halyard/server/adapter";
-import type { NextFunction, Request, RequestHandler, Response } from "express";
+import type { NextFunction, Request, RequestHandler } from "express";
+import { send } from "./send.ts";
 
 /** Lets requests pass whose flags are as required; answers the others, by default with 404. */
 export function requireFeature(
@@ -22,12 +23,13 @@ export function requireFeature(
   refuseRequest("requireFeature", 'app.get("/beta", requireFeature("beta"), handler)', requirement);
   const guard = createGuard(requirement, options);
   const { onDisabled } = options;
+  const observer = new GuardObserver({ flags: guard.flags, kind: "require" });
   return function halyardRequireFeature(request, response, next) {
-    withClient("requireFeature", guard.flags, request, next, (client): unknown => {
+    withClient("requireFeature", observer, request, next, (client): unknown => {
       const denial = guard.decide(client);
       if (denial === undefined) return next();
       if (onDisabled !== undefined) return onDisabled(request, response, next);
-      return deny(response, denial);
+      return send(response, denial);
     });
   };
 }
@@ -40,8 +42,9 @@ export function byVariant(
 ): RequestHandler {
   refuseRequest("byVariant", 'app.get("/checkout", byVariant("checkout", { a: handler }))', key);
   const choice = createVariantChoice(key, handlers, fallback);
+  const observer = new GuardObserver({ flags: choice.flags, kind: "variant" });
   return function halyardByVariant(request, response, next) {
-    withClient("byVariant", choice.flags, request, next, (client): unknown => {
+    withClient("byVariant", observer, request, next, (client): unknown => {
       const handler = choice.choose(client);
       return handler === undefined ? next() : handler(request, response, next);
     });
@@ -51,15 +54,16 @@ export function byVariant(
 /** Runs `use` with the request's client once it is ready; whatever goes wrong goes to `next`. */
 function withClient(
   name: "requireFeature" | "byVariant",
-  flags: readonly string[],
+  observer: GuardObserver,
   request: Request,
   next: NextFunction,
   use: (client: FlagClient) => unknown,
 ): void {
   const { client, instance } = requireClient(request, name, "app.use(flags())");
-  const kind = name === "byVariant" ? "variant" : "require";
-  const { method } = request;
-  instance.guardList.observe({ flags, kind, method, route: routeOf(request) });
+  const { method, baseUrl } = request;
+  // A guard that `use` mounted has no route, only a place.
+  const pattern: unknown = request.route?.path;
+  observer.observe(instance.guardList, { method, pattern, base: baseUrl });
   // Express 4 does not hand a handler's rejection to `next` by itself.
   const run = (): void => {
     const result = use(client);
@@ -68,16 +72,4 @@ function withClient(
   const pending = client.load();
   if (pending === undefined) run();
   else pending.then(run).catch(next);
-}
-
-/** The pattern of the route; of a guard that `use` mounted, where it is mounted. */
-function routeOf(request: Request): string {
-  const pattern: unknown = request.route?.path;
-  return `${request.baseUrl}${pattern === undefined ? "/*" : String(pattern)}`;
-}
-
-function deny(response: Response, { status, headers, body }: Denial): void {
-  response.status(status);
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.end(body);
 }

@@ -1,5 +1,11 @@
 import { type FlagClient, type Flags, type FlagsOptions, HalyardError } from "@halyard/server";
-import { RequestFlags, runWithFlags, toInstance } from "@halyard/server/adapter";
+import {
+  CLIENT,
+  type GuardList,
+  RequestFlags,
+  runWithFlags,
+  toInstance,
+} from "@halyard/server/adapter";
 import type {
   FastifyInstance,
   FastifyPluginCallback,
@@ -16,6 +22,9 @@ type Input = Flags | FlagsOptions<FastifyRequest>;
 type Fields = FastifyRequest & Record<PropertyKey, unknown>;
 
 const plugin: FastifyPluginCallback<Input> = (app, input, done) => {
+  if (typeof (app as Partial<FastifyInstance>).decorateRequest !== "function") {
+    throw new HalyardError("MISUSE", "flags is a plugin, not a hook: app.register(flags, { … })");
+  }
   // Fastify's own options for plugins come in the same object.
   const {
     prefix: _p,
@@ -52,11 +61,14 @@ function decorate(
     return fields[stored] as FlagClient;
   };
   app.decorateRequest(stored, null);
-  app.decorateRequest(property, {
-    getter(this: FastifyRequest) {
-      return client(this);
-    },
-  });
+  const getter = function (this: FastifyRequest): FlagClient {
+    return client(this);
+  };
+  app.decorateRequest(property, { getter });
+  // Where guards look that do not know the property's name.
+  if (property !== "flags" && !app.hasRequestDecorator(CLIENT)) {
+    app.decorateRequest(CLIENT, { getter });
+  }
   return client;
 }
 
@@ -68,7 +80,7 @@ function addHooks(
 ): void {
   const { instance, asyncLocalStorage } = requestFlags;
   if (instance.options.anonymous !== undefined && instance.options.anonymous !== false) {
-    app.decorateRequest(REPLY, null);
+    if (!app.hasRequestDecorator(REPLY)) app.decorateRequest(REPLY, null);
     app.addHook("onRequest", (request, reply, done) => {
       (request as { [REPLY]?: FastifyReply })[REPLY] = reply;
       done();
@@ -90,10 +102,7 @@ function addHooks(
 }
 
 /** Lists the route if it is guarded, and guards it if its `config` says so. */
-function guardRoute(
-  route: RouteOptions,
-  { guardList }: { readonly guardList: ReturnType<typeof toInstance>["guardList"] },
-): void {
+function guardRoute(route: RouteOptions, { guardList }: { readonly guardList: GuardList }): void {
   const required = route.config?.flags;
   const existing = [route.preHandler ?? []].flat();
   if (required !== undefined) {

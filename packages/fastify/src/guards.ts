@@ -1,7 +1,6 @@
 import type {
   FlagClient,
   FlagKey,
-  GuardedRoute,
   GuardOptions,
   Requirement,
   VariantHandlers,
@@ -10,6 +9,8 @@ import {
   createGuard,
   createVariantChoice,
   type Denial,
+  type Guarded,
+  GuardObserver,
   refuseRequest,
   requireClient,
 } from "@halyard/server/adapter";
@@ -23,8 +24,6 @@ import type {
 
 /** Guards and choices by the function that a route got, to list them when it is declared. */
 const GUARDED = Symbol.for("halyard.guarded");
-
-type Guarded = Pick<GuardedRoute, "flags" | "kind">;
 
 /** What a route's function decides about; `undefined` for functions that are not ours. */
 export function guardedBy(handler: unknown): Guarded | undefined {
@@ -43,12 +42,12 @@ export function requireFeature(
   const guard = createGuard(requirement, options);
   const { onDisabled } = options;
   const guarded: Guarded = { flags: guard.flags, kind: "require" };
+  const observer = new GuardObserver(guarded);
   const halyardRequireFeature: preHandlerAsyncHookHandler = async function (request, reply) {
-    const denial = guard.decide(await readyClient("requireFeature", guarded, request));
+    const denial = guard.decide(await readyClient("requireFeature", observer, request));
     if (denial === undefined) return;
     if (onDisabled === undefined) return deny(reply, denial);
     await callHook(onDisabled as preHandlerHookHandler, this, request, reply);
-    return reply;
   };
   return Object.assign(halyardRequireFeature, { [GUARDED]: guarded });
 }
@@ -62,8 +61,9 @@ export function byVariant(
   refuseRequest("byVariant", 'app.get("/checkout", byVariant("checkout", { a: handler }))', key);
   const choice = createVariantChoice(key, handlers, fallback);
   const guarded: Guarded = { flags: choice.flags, kind: "variant" };
+  const observer = new GuardObserver(guarded);
   const halyardByVariant: RouteHandlerMethod = async function (request, reply) {
-    const handler = choice.choose(await readyClient("byVariant", guarded, request));
+    const handler = choice.choose(await readyClient("byVariant", observer, request));
     if (handler !== undefined) return handler.call(this, request, reply);
     reply.callNotFound();
     return reply;
@@ -73,17 +73,20 @@ export function byVariant(
 
 async function readyClient(
   name: "requireFeature" | "byVariant",
-  guarded: Guarded,
+  observer: GuardObserver,
   request: FastifyRequest,
 ): Promise<FlagClient> {
   const { client, instance } = requireClient(request, name, "app.register(flags)");
-  const { method } = request;
-  instance.guardList.observe({ ...guarded, method, route: request.routeOptions.url ?? "/*" });
+  const { method, routeOptions } = request;
+  observer.observe(instance.guardList, { method, pattern: routeOptions.url, base: "" });
   await client.load();
   return client;
 }
 
-/** Runs a hook of either style, with a callback or a promise, to its end. */
+/**
+ * Runs a hook of any style to its end: it calls back, its promise settles, or it has answered. One
+ * that ends without an answer lets the request pass, as Fastify's own hooks do.
+ */
 function callHook(
   hook: preHandlerHookHandler,
   server: FastifyRequest["server"],
@@ -91,12 +94,12 @@ function callHook(
   reply: FastifyReply,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const result: unknown = hook.call(server, request, reply, (error?: Error) =>
-      error === undefined ? resolve() : reject(error),
+    const result: unknown = hook.call(server, request, reply, (error?: Error | null) =>
+      error === undefined || error === null ? resolve() : reject(error),
     );
-    // A hook that has answered calls nothing back.
     if (result instanceof Promise) result.then(() => resolve(), reject);
-    else if (reply.sent) resolve();
+    // A hook that has answered calls nothing back; the answer may be on its way still.
+    reply.then(resolve, reject);
   });
 }
 

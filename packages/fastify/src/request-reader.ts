@@ -31,6 +31,26 @@ export const reader: RequestReader<FastifyRequest> = {
     reply.header("set-cookie", cookie);
     return true;
   },
-  trustsAnyProxy: (request) =>
-    (request.server.initialConfig as { readonly trustProxy?: unknown }).trustProxy === true,
+  trustsAnyProxy: (request) => {
+    const known = permissive.get(request.server);
+    if (known !== undefined) return known;
+    const found = believesAnybody(request);
+    permissive.set(request.server, found);
+    return found;
+  },
 };
+
+const permissive = new WeakMap<object, boolean>();
+
+/** More hops than any list of proxies has; reserved for documentation, so nobody's proxies. */
+const FORWARDED = Array.from({ length: 100 }, (_, hop) => `198.51.100.${hop + 1}`);
+
+/** Fastify tells nobody how `trustProxy` is set, so it is asked about a request that it never got. */
+function believesAnybody(request: FastifyRequest): boolean {
+  const raw = {
+    headers: { "x-forwarded-for": FORWARDED.join(", ") },
+    socket: { remoteAddress: "203.0.113.7" },
+  };
+  const probe: FastifyRequest = Object.create(request, { raw: { value: raw } });
+  return probe.ip === FORWARDED[0];
+}

@@ -1,11 +1,11 @@
 import type { Flags, FlagsOptions } from "@halyard/server";
 import {
   attachClient,
+  isAttached,
   RequestFlags,
   refuseRequest,
   runWithFlags,
   toInstance,
-  warnOfSecondInstance,
 } from "@halyard/server/adapter";
 import type { Context, Middleware, Next } from "koa";
 import { reader } from "./request-reader.ts";
@@ -25,7 +25,7 @@ export function flags(input?: Flags | FlagsOptions<Context>): FlagsMiddleware {
   const requestFlags = new RequestFlags(toInstance(input), reader);
   const { instance, property, asyncLocalStorage } = requestFlags;
   const halyardFlags = (context: Context, next: Next): Promise<void> => {
-    warnOfSecondInstance(instance, context, property);
+    if (isAttached(instance, context, property)) return next();
     const client = requestFlags.client(context);
     attachClient(context, property, client);
     context.state[property] = client;

@@ -9,6 +9,7 @@ import {
   createGuard,
   createVariantChoice,
   type Denial,
+  GuardObserver,
   refuseRequest,
   requireClient,
 } from "@halyard/server/adapter";
@@ -26,8 +27,9 @@ export function requireFeature(
   );
   const guard = createGuard(requirement, options);
   const { onDisabled } = options;
+  const observer = new GuardObserver({ flags: guard.flags, kind: "require" });
   return async function halyardRequireFeature(context, next): Promise<void> {
-    const client = await readyClient("requireFeature", guard.flags, context);
+    const client = await readyClient("requireFeature", observer, context);
     const denial = guard.decide(client);
     if (denial === undefined) await next();
     else if (onDisabled !== undefined) await onDisabled(context, next);
@@ -43,8 +45,9 @@ export function byVariant(
 ): Middleware {
   refuseRequest("byVariant", 'router.get("/checkout", byVariant("checkout", { a: handler }))', key);
   const choice = createVariantChoice(key, handlers, fallback);
+  const observer = new GuardObserver({ flags: choice.flags, kind: "variant" });
   return async function halyardByVariant(context, next): Promise<void> {
-    const client = await readyClient("byVariant", choice.flags, context);
+    const client = await readyClient("byVariant", observer, context);
     const handler = choice.choose(client);
     await (handler === undefined ? next() : handler(context, next));
   };
@@ -52,20 +55,15 @@ export function byVariant(
 
 async function readyClient(
   name: "requireFeature" | "byVariant",
-  flags: readonly string[],
+  observer: GuardObserver,
   context: Context,
 ): Promise<FlagClient> {
   const { client, instance } = requireClient(context, name, "app.use(flags())");
-  const kind = name === "byVariant" ? "variant" : "require";
-  instance.guardList.observe({ flags, kind, method: context.method, route: routeOf(context) });
+  // What routers tell about the route that matched.
+  const pattern: unknown = (context as { readonly _matchedRoute?: unknown })._matchedRoute;
+  observer.observe(instance.guardList, { method: context.method, pattern, base: "" });
   await client.load();
   return client;
-}
-
-/** The pattern of the route where a router tells it, else the path. */
-function routeOf(context: Context): string {
-  const pattern: unknown = (context as { readonly _matchedRoute?: unknown })._matchedRoute;
-  return pattern === undefined ? "/*" : String(pattern);
 }
 
 function deny(context: Context, { status, headers, body }: Denial): void {

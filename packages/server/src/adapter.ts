@@ -1,7 +1,7 @@
 // For authors of adapters: what turns a framework's requests into clients, guards and endpoints.
 export type { FlagsInstance } from "./create-flags.ts";
-export { answer, type Endpoint, type HttpResponse } from "./endpoints/endpoint.ts";
-export { fromNodeRequest, headerOf } from "./endpoints/node-request.ts";
+export { answer, checkEndpoint, type Endpoint, type HttpResponse } from "./endpoints/endpoint.ts";
+export { fromNodeRequest, headerOf, pathAndQuery } from "./endpoints/node-request.ts";
 export {
   createVariantChoice,
   type VariantChoice,
@@ -14,12 +14,13 @@ export {
   type GuardOptions,
   type Requirement,
 } from "./guard/guard.ts";
-export type { GuardedRoute } from "./guard/guard-list.ts";
+export { type Guarded, type GuardList, GuardObserver } from "./guard/guard-list.ts";
 export {
   attachClient,
+  CLIENT,
+  isAttached,
   refuseRequest,
   requireClient,
-  warnOfSecondInstance,
 } from "./guard/misuse.ts";
 export { runWithFlags } from "./request/current-flags.ts";
 export { instanceOf, RequestFlags, toInstance } from "./request/request-flags.ts";

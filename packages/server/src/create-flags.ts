@@ -69,6 +69,7 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly #release: () => void;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #closed = signal();
 
   constructor(options: FlagsOptions) {
     checkOptions(options);
@@ -112,16 +113,12 @@ export class FlagsInstance implements Flags, ClientHost {
       return Promise.resolve();
     }
     const started = this.#replica.start();
-    this.#starting = withTimeout(started, this.options.startTimeout ?? START_TIMEOUT).then(
-      () => {
+    const waited = firstOf(started, this.#closed.promise, this.options.startTimeout);
+    this.#starting = waited
+      .then((late) => (late === undefined ? undefined : this.#replica.startWithout(late)))
+      .finally(() => {
         this.#starting = undefined;
-      },
-      (error: unknown) => {
-        this.#starting = undefined;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.log.error(`No definitions yet, so callers' defaults serve. ${reason}`);
-      },
-    );
+      });
     this.#replica.watch();
     return started;
   }
@@ -172,6 +169,7 @@ export class FlagsInstance implements Flags, ClientHost {
   }
 
   close(): Promise<void> {
+    this.#closed.give();
     this.#closing ??= this.#replica.close().finally(this.#release);
     return this.#closing;
   }
@@ -193,12 +191,15 @@ type GuardedHooks = { readonly [Name in keyof Hooks]-?: NonNullable<Hooks[Name]>
 
 function guardHooks(hooks: Hooks, log: Log): GuardedHooks {
   const guarded =
-    <Event>(name: string, hook: ((event: Event) => void) | undefined) =>
+    <Event>(name: string, hook: ((event: Event) => unknown) | undefined) =>
     (event: Event): void => {
-      try {
-        hook?.(event);
-      } catch (error) {
+      const failed = (error: unknown): void =>
         log.error(`The hook ${name} threw: ${error instanceof Error ? error.message : error}`);
+      try {
+        const result = hook?.(event);
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
       }
     };
   return {
@@ -209,17 +210,35 @@ function guardHooks(hooks: Hooks, log: Log): GuardedHooks {
   };
 }
 
-async function withTimeout(work: Promise<void>, milliseconds: number): Promise<void> {
+function signal(): { readonly promise: Promise<void>; readonly give: () => void } {
+  let give = (): void => {};
+  const promise = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { promise, give };
+}
+
+/** Waits for the start, well or badly, or for the end; gives an error when it takes too long. */
+async function firstOf(
+  started: Promise<void>,
+  closed: Promise<void>,
+  milliseconds: number = START_TIMEOUT,
+): Promise<HalyardError | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<HalyardError>((resolve) => {
     timer = setTimeout(() => {
       const message = `The sources did not answer within ${milliseconds} ms.`;
-      reject(new HalyardError("START_TIMEOUT", message));
+      resolve(new HalyardError("START_TIMEOUT", message));
     }, milliseconds);
     timer.unref();
   });
+  const settled = started.then(
+    () => undefined,
+    () => undefined,
+  );
   try {
-    await Promise.race([work, timeout]);
+    const late = await Promise.race([settled, closed, timeout]);
+    return late instanceof HalyardError ? late : undefined;
   } finally {
     clearTimeout(timer);
   }

@@ -60,14 +60,13 @@ class FlagExplainer {
 
   /** Whether one of them failed. */
   #prerequisites(): boolean {
-    const { prerequisites = [] } = this.#compiled.flag;
-    const outcomes = prerequisites.map(({ flag, variant: expected }) => {
+    for (const { flag, variant: expected } of this.#compiled.flag.prerequisites ?? []) {
       const served = servedByPrerequisite(flag, this.#state)?.variant;
       const outcome = served === expected;
       this.#steps.push({ step: "prerequisite", flag, expected, served, outcome });
-      return outcome;
-    });
-    return outcomes.includes(false);
+      if (!outcome) return true;
+    }
+    return false;
   }
 
   #targets(): boolean {

@@ -28,9 +28,10 @@ const PROVIDERS: ReadonlySet<string> = new Set([
 
 /** Reads the environment. Throws `INVALID_ENVIRONMENT`, naming the variable and what it may be. */
 export function readEnvironment(variables: Variables = process.env): EnvironmentConfig {
-  const provider = text(variables, "FEATURE_PROVIDER") ?? text(variables, "FEATURE_BACKEND");
-  if (provider !== undefined && !PROVIDERS.has(provider)) {
-    throw invalid("FEATURE_PROVIDER", provider, `one of ${[...PROVIDERS].join(", ")}`);
+  const named = ["FEATURE_PROVIDER", "FEATURE_BACKEND"].find((name) => text(variables, name));
+  const provider = named === undefined ? undefined : text(variables, named);
+  if (named !== undefined && provider !== undefined && !PROVIDERS.has(provider)) {
+    throw invalid(named, provider, `one of ${[...PROVIDERS].join(", ")}`);
   }
   return {
     provider,

@@ -1,3 +1,5 @@
+import { HalyardError } from "@halyard/core";
+
 /** A request as endpoints see it, whatever the framework. */
 export interface HttpRequest {
   readonly method: string;
@@ -53,22 +55,20 @@ export function notFound(): HttpResponse {
   return json(404, { error: { code: "NOT_FOUND", message: "There is nothing here." } });
 }
 
-/** Runs an endpoint; what it throws is logged by `onError` and answered with 500, without details. */
-export async function answer(
-  endpoint: Endpoint,
-  request: HttpRequest,
-  onError: (error: unknown) => void,
-): Promise<HttpResponse> {
+/** Runs an endpoint. What it throws is for the application's error handling, as a handler's. */
+export async function answer(endpoint: Endpoint, request: HttpRequest): Promise<HttpResponse> {
   try {
     return await endpoint.handle(request);
   } catch (error) {
-    if (error instanceof BodyTooLarge) {
-      return json(413, { error: { code: "BODY_TOO_LARGE", message: error.message } });
-    }
-    onError(error);
-    const message = "Something went wrong; the server's log says what.";
-    return json(500, { error: { code: "INTERNAL_ERROR", message } });
+    if (!(error instanceof BodyTooLarge)) throw error;
+    return json(413, { error: { code: "BODY_TOO_LARGE", message: error.message } });
   }
+}
+
+/** Throws `INVALID_OPTIONS` for what is no endpoint, at start instead of in a request. */
+export function checkEndpoint(endpoint: unknown, example: string): void {
+  if (typeof (endpoint as Endpoint | null | undefined)?.handle === "function") return;
+  throw new HalyardError("INVALID_OPTIONS", `mount takes an endpoint: ${example}`);
 }
 
 export class BodyTooLarge extends Error {

@@ -13,14 +13,24 @@ export function fromNodeRequest(
   message: IncomingMessage,
   { url, parsedBody }: NodeRequestParts,
 ): HttpRequest {
-  const { pathname, searchParams } = new URL(url.startsWith("/") ? url : `/${url}`, "http://host");
+  const [path, query] = pathAndQuery(url);
   return {
     method: message.method ?? "GET",
-    path: pathname,
-    query: searchParams,
+    path: path.startsWith("/") ? path : `/${path}`,
+    query: new URLSearchParams(query),
     header: (name) => headerOf(message, name),
     text: (limit) => readText(message, parsedBody, limit),
   };
+}
+
+/**
+ * The parts of a request's target, which may be a whole URL. By hand: `URL` throws on, or takes for
+ * a host, what clients may send as a path, such as `//`.
+ */
+export function pathAndQuery(target: string): readonly [path: string, query: string] {
+  const [local = ""] = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").split("#", 1);
+  const mark = local.indexOf("?");
+  return mark < 0 ? [local, ""] : [local.slice(0, mark), local.slice(mark + 1)];
 }
 
 export function headerOf(message: IncomingMessage, name: string): string | undefined {
@@ -36,10 +46,14 @@ async function readText(
   if (parsedBody !== undefined && message.readableEnded) return textOf(parsedBody, limit);
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of message) {
+  // Leaving the loop must not destroy the connection, which the answer still has to go out on.
+  for await (const chunk of message.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > limit) throw tooLarge(limit);
+    if (size > limit) {
+      message.resume();
+      throw tooLarge(limit);
+    }
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -11,6 +11,9 @@ export interface GuardedRoute {
   readonly lastSeen: number | undefined;
 }
 
+/** What is asked for, and how. */
+export type Guarded = Pick<GuardedRoute, "flags" | "kind">;
+
 type Key = Pick<GuardedRoute, "flags" | "kind" | "method" | "route">;
 
 interface Entry extends Key {
@@ -25,28 +28,58 @@ const MOST_ROUTES = 10_000;
 export class GuardList {
   readonly #entries = new Map<string, Entry>();
 
-  /** Makes a route known before it is first asked for. */
-  declare(key: Key): void {
-    this.#entryOf(key);
-  }
-
-  observe(key: Key): void {
-    const entry = this.#entryOf(key);
-    if (entry === undefined) return;
-    entry.hits++;
-    entry.lastSeen = Date.now();
-  }
-
-  routes(): readonly GuardedRoute[] {
-    return [...this.#entries.values()].map((entry) => ({ ...entry }));
-  }
-
-  #entryOf(key: Key): Entry | undefined {
+  /** Makes a route known, also before it is first asked for; `undefined` when there are too many. */
+  declare(key: Key): Entry | undefined {
     const id = `${key.method} ${key.route} ${key.kind} ${key.flags.join(" ")}`;
     const known = this.#entries.get(id);
     if (known !== undefined || this.#entries.size >= MOST_ROUTES) return known;
     const entry: Entry = { ...key, hits: 0, lastSeen: undefined };
     this.#entries.set(id, entry);
+    return entry;
+  }
+
+  routes(): readonly GuardedRoute[] {
+    return [...this.#entries.values()].map((entry) => ({ ...entry }));
+  }
+}
+
+/** Where a request came in, as the framework has it at hand: nothing is joined for each request. */
+export interface RoutePlace {
+  readonly method: string;
+  /** The route's pattern, of whatever type; `undefined` where the framework tells none. */
+  readonly pattern: unknown;
+  /** Where the pattern's router is mounted. */
+  readonly base: string;
+}
+
+type Places = Map<string, Map<string, Map<unknown, Entry>>>;
+
+/** Counts the requests that one guard sees, in the lists of the instances that it finds on them. */
+export class GuardObserver {
+  readonly #guarded: Guarded;
+  readonly #known = new WeakMap<GuardList, Places>();
+
+  constructor(guarded: Guarded) {
+    this.#guarded = guarded;
+  }
+
+  observe(list: GuardList, { method, pattern, base }: RoutePlace): void {
+    const entry =
+      this.#known.get(list)?.get(base)?.get(method)?.get(pattern) ??
+      this.#find(list, method, pattern, base);
+    if (entry === undefined) return;
+    entry.hits++;
+    entry.lastSeen = Date.now();
+  }
+
+  #find(list: GuardList, method: string, pattern: unknown, base: string): Entry | undefined {
+    const route = `${base}${pattern === undefined ? "/*" : String(pattern)}`;
+    const entry = list.declare({ ...this.#guarded, method, route });
+    if (entry === undefined) return undefined;
+    const places: Places = this.#known.get(list) ?? new Map();
+    const methods = places.get(base) ?? new Map();
+    const patterns = methods.get(method) ?? new Map();
+    this.#known.set(list, places.set(base, methods.set(method, patterns.set(pattern, entry))));
     return entry;
   }
 }

@@ -4,9 +4,9 @@ import { instanceOf } from "../request/request-flags.ts";
 
 /** Throws when a function that makes middleware was itself mounted: `app.use(flags)`. */
 export function refuseRequest(name: string, example: string, value: unknown): void {
-  const request = value as { headers?: unknown; req?: unknown; raw?: unknown } | null | undefined;
-  if (typeof request !== "object" || request === null) return;
-  if (!("headers" in request || "req" in request || "raw" in request)) return;
+  if (typeof value !== "object" || value === null) return;
+  // Express's request, Koa's context, Fastify's request. Options have `headers` too.
+  if (!("socket" in value || "req" in value || "raw" in value)) return;
   throw new HalyardError(
     "MISUSE",
     `${name} was mounted where what it returns belongs. Call it once, at start: ${example}`,
@@ -14,7 +14,7 @@ export function refuseRequest(name: string, example: string, value: unknown): vo
 }
 
 /** Where the client is found whatever the name of its property. */
-const CLIENT = Symbol.for("halyard.client");
+export const CLIENT: unique symbol = Symbol.for("halyard.client") as never;
 
 interface Holder {
   [CLIENT]?: FlagClient;
@@ -25,7 +25,7 @@ interface Holder {
 export function attachClient(holder: object, property: string, client: FlagClient): void {
   (holder as Record<string, unknown>)[property] = client;
   // Guards look under the usual name first; a symbol on each request would be paid by all.
-  if (property !== "flags") (holder as Holder)[CLIENT] = client;
+  if (property !== "flags") (holder as Holder)[CLIENT] ??= client;
 }
 
 /** A request's client and its instance; throws `NO_INSTANCE` when no middleware put one there. */
@@ -45,18 +45,19 @@ export function requireClient(
   );
 }
 
-/** Says so when another instance has put its client on the request before. */
-export function warnOfSecondInstance(
-  instance: FlagsInstance,
-  holder: object,
-  property: string,
-): void {
+/**
+ * Whether this instance's client is on the request already: mounted twice, it must not pin another
+ * snapshot in the middle of a request. Says so when another instance has put its client there.
+ */
+export function isAttached(instance: FlagsInstance, holder: object, property: string): boolean {
   const present = (holder as Record<string, unknown>)[property];
-  if (present === undefined) return;
+  if (present === undefined) return false;
   const other = instanceOf(present);
-  if (other === undefined || other === instance) return;
+  if (other === undefined) return false;
+  if (other === instance) return true;
   instance.log.misuse(
     "TWO_INSTANCES",
     `Two instances write the property "${property}" of the same request; the later one is read. Mount one of them, or give it { property: "…" }.`,
   );
+  return false;
 }

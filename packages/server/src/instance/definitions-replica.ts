@@ -1,10 +1,10 @@
 import {
   type CompileOptions,
   compileSnapshot,
+  type DefinitionChange,
   type DefinitionDocument,
   type DefinitionSource,
   emptySnapshot,
-  formatProblem,
   HalyardError,
   invalidDefinitions,
   type LoadReport,
@@ -16,8 +16,10 @@ import {
   type Snapshot,
   type SourceDocuments,
 } from "@halyard/core";
+import { type Failure, Failures, LOADING } from "./failures.ts";
 import type { Log } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
+import { changedKeys, describeReload, logReport, NO_REPORT } from "./reload-report.ts";
 import { runSliced } from "./run-sliced.ts";
 
 export interface ReplicaOptions {
@@ -28,16 +30,14 @@ export interface ReplicaOptions {
   readonly overridesFor: (snapshot: Snapshot) => OverrideSet | undefined;
 }
 
-/** Why a source, or the load of all of them, failed. */
-export interface Failure {
-  readonly error: Error;
-  /** Epoch milliseconds. */
-  readonly at: number;
+/** A source that management can write to. */
+export type WritableSource = DefinitionSource & Required<Pick<DefinitionSource, "write">>;
+
+interface PendingRead {
+  readonly names: Set<string>;
+  /** What the source gave, where it has been read already. */
+  documents: readonly DefinitionDocument[] | undefined;
 }
-
-const LOADING = "";
-
-const NO_REPORT: LoadReport = { warnings: [], owners: new Map(), shadowed: [] };
 
 /**
  * The definitions of all sources, replicated into this process. New ones are checked and
@@ -50,15 +50,15 @@ export class DefinitionsReplica {
   readonly #cache: ParseCache = new WeakMap();
   readonly #stops: (() => void | Promise<void>)[] = [];
   /** Sources that have something to read, and what they said has changed. */
-  readonly #pending = new Map<DefinitionSource, Set<string>>();
+  readonly #pending = new Map<DefinitionSource, PendingRead>();
   #snapshot: Snapshot;
   #report: LoadReport = NO_REPORT;
   #work: Promise<void> = Promise.resolve();
   #working = false;
+  #begun = false;
   #closed = false;
   #version = 0;
-  /** By the source's name, or {@link LOADING} when the sources together were refused. */
-  readonly #failures = new Map<string, Failure>();
+  readonly #failures = new Failures();
   #lastRefresh: number | undefined;
 
   constructor(sources: readonly DefinitionSource[], options: ReplicaOptions) {
@@ -83,7 +83,7 @@ export class DefinitionsReplica {
 
   /** Why the definitions that serve are not the newest ones. */
   get lastError(): Failure | undefined {
-    return [...this.#failures.values()].at(-1);
+    return this.#failures.last;
   }
 
   /** Loads everything without waiting. Throws what is wrong. `false`: a source needs waiting for. */
@@ -95,12 +95,49 @@ export class DefinitionsReplica {
     return true;
   }
 
-  /** Loads everything; rejects with what is wrong. */
+  /**
+   * Loads everything; rejects with what is wrong, while what could be had serves. Changes that are
+   * announced meanwhile wait.
+   */
   async start(): Promise<void> {
-    await Promise.all(
-      this.sources.map(async (source) => this.#documents.set(source, await source.read())),
-    );
-    await this.#load();
+    this.#working = true;
+    const errors: unknown[] = [];
+    const read = async (source: DefinitionSource): Promise<void> => {
+      try {
+        const documents = await source.read();
+        if (!this.#begun) this.#documents.set(source, documents);
+        else this.#queue(source, [source.name], documents);
+      } catch (error) {
+        errors.push(error);
+        this.#degrade(source.name, error, [source.name]);
+      }
+    };
+    await Promise.all(this.sources.map(read));
+    await this.#begin().catch((error: unknown) => errors.push(error));
+    await this.#work;
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** Serves what the sources have given so far; the others count as failed until they answer. */
+  async startWithout(reason: HalyardError): Promise<void> {
+    for (const { name } of this.sources.filter((source) => !this.#documents.has(source))) {
+      this.#degrade(name, reason, [name]);
+    }
+    await this.#begin().catch(() => undefined);
+  }
+
+  /** The first load, once; changes are taken over from then on. */
+  async #begin(): Promise<void> {
+    if (this.#begun || this.#closed) return;
+    this.#begun = true;
+    try {
+      if (this.#documents.size > 0) await this.#load();
+    } catch (error) {
+      this.#degrade(LOADING, error, []);
+      throw error;
+    } finally {
+      this.#work = this.#drain();
+    }
   }
 
   /** Follows the sources' changes from here on. */
@@ -128,8 +165,25 @@ export class DefinitionsReplica {
     return this.#documents.get(source) ?? [];
   }
 
-  /** Resolves once all changes that were announced so far have been taken over, or refused. */
-  async settled(): Promise<void> {
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Writes one change, and resolves once it has been read back and taken over. */
+  async write(source: WritableSource, change: DefinitionChange): Promise<void> {
+    const before = this.#documents.get(source);
+    try {
+      await source.write([change]);
+    } catch (cause) {
+      if (cause instanceof HalyardError) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `${source.name} did not take the change: ${reason}`;
+      throw new HalyardError("STORE_WRITE_FAILED", message, { cause });
+    }
+    await this.#work;
+    if (this.#documents.get(source) !== before) return;
+    // The source announces its changes later, or not at all.
+    this.#queue(source, [change.key]);
     await this.#work;
   }
 
@@ -145,11 +199,15 @@ export class DefinitionsReplica {
     await this.#work;
   }
 
-  #queue(source: DefinitionSource, what: readonly string[]): void {
+  #queue(
+    source: DefinitionSource,
+    what: readonly string[],
+    documents?: readonly DefinitionDocument[],
+  ): void {
     if (this.#closed) return;
-    const names = this.#pending.get(source) ?? new Set();
+    const names = this.#pending.get(source)?.names ?? new Set();
     for (const name of what) names.add(name);
-    this.#pending.set(source, names);
+    this.#pending.set(source, { names, documents });
     if (this.#working) return;
     this.#working = true;
     this.#work = this.#drain();
@@ -160,10 +218,8 @@ export class DefinitionsReplica {
     while (this.#pending.size > 0 && !this.#closed) {
       const pending = [...this.#pending];
       this.#pending.clear();
-      const files = pending.flatMap(([, names]) => [...names]);
-      const read = await Promise.all(
-        pending.map(([source, names]) => this.#read(source, [...names])),
-      );
+      const files = pending.flatMap(([, { names }]) => [...names]);
+      const read = await Promise.all(pending.map(([source, what]) => this.#read(source, what)));
       if (this.#closed || !read.includes(true)) continue;
       try {
         const before = this.#snapshot;
@@ -178,13 +234,13 @@ export class DefinitionsReplica {
     this.#working = false;
   }
 
-  async #read(source: DefinitionSource, files: readonly string[]): Promise<boolean> {
+  async #read(source: DefinitionSource, { names, documents }: PendingRead): Promise<boolean> {
     try {
-      this.#documents.set(source, await source.read());
+      this.#documents.set(source, documents ?? (await source.read()));
       this.#failures.delete(source.name);
       return true;
     } catch (error) {
-      this.#degrade(source.name, error, files);
+      this.#degrade(source.name, error, [...names]);
       return false;
     }
   }
@@ -204,11 +260,7 @@ export class DefinitionsReplica {
     this.#lastRefresh = Date.now();
     const stale = this.#failures.size > 0;
     this.#swap({ ...snapshot, stale, overrides: this.#options.overridesFor(snapshot) });
-    const { log } = this.#options;
-    for (const warning of result.warnings) log.warn(formatProblem(warning));
-    for (const { key, source, by } of result.shadowed) {
-      log.warn(`Flag "${key}" of ${source} is not heard: ${by} defines it too and comes first.`);
-    }
+    logReport(this.#options.log, result);
   }
 
   #swap(snapshot: Snapshot): void {
@@ -219,16 +271,12 @@ export class DefinitionsReplica {
   /** The last good definitions go on serving, and say that they are stale. */
   #degrade(what: string, error: unknown, files: readonly string[]): void {
     if (this.#closed) return;
-    const cause =
-      error instanceof Error ? error : new HalyardError("SOURCE_READ_FAILED", String(error));
-    this.#failures.delete(what);
-    this.#failures.set(what, { error: cause, at: Date.now() });
-    if (this.#snapshot.ready && !this.#snapshot.stale)
-      this.#swap({ ...this.#snapshot, stale: true });
+    const cause = this.#failures.add(what, error);
+    const { ready, stale } = this.#snapshot;
+    if (ready && !stale) this.#swap({ ...this.#snapshot, stale: true });
     const names = files.length === 0 ? "The definitions" : files.join(", ");
-    this.#options.log.error(
-      `${names} can't be used; the last good definitions go on serving. ${cause.message}`,
-    );
+    const serving = this.#snapshot.ready ? "the last good definitions" : "callers' defaults";
+    this.#options.log.error(`${names} can't be used, so ${serving} serve. ${cause.message}`);
     this.#options.onReload({ files, changed: [], error: cause });
   }
 
@@ -247,28 +295,4 @@ export class DefinitionsReplica {
     const previous = this.#snapshot.ready ? this.#snapshot : undefined;
     return { ...this.#options.compile, previous };
   }
-}
-
-/** Flags that were added, removed, or whose definition is another. */
-function changedKeys(before: Snapshot, after: Snapshot): string[] {
-  const changed: string[] = [];
-  for (const [key, { flag }] of after.flags) {
-    const old = before.flags.get(key)?.flag;
-    if (old !== flag && JSON.stringify(old) !== JSON.stringify(flag)) changed.push(key);
-  }
-  for (const key of before.flags.keys()) if (!after.flags.has(key)) changed.push(key);
-  return changed;
-}
-
-/** How many keys a log line names. */
-const NAMED = 10;
-
-function describeReload(
-  files: readonly string[],
-  changed: readonly string[],
-  total: number,
-): string {
-  const more = changed.length > NAMED ? `, and ${changed.length - NAMED} more` : "";
-  const names = changed.length === 0 ? "no flag" : `${changed.slice(0, NAMED).join(", ")}${more}`;
-  return `Reloaded ${files.join(", ")}: ${names} changed, ${total} flags loaded.`;
 }

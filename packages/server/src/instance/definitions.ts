@@ -1,13 +1,12 @@
 import {
   type DefinitionDocument,
-  type DefinitionSource,
   type Flag,
   HalyardError,
   isKey,
   isPlainObject,
   KEY_RULE,
 } from "@halyard/core";
-import type { DefinitionsReplica } from "./definitions-replica.ts";
+import type { DefinitionsReplica, WritableSource } from "./definitions-replica.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { Hooks } from "./options.ts";
 
@@ -43,8 +42,8 @@ export interface Definitions {
   list(options?: ListOptions): FlagPage;
   /**
    * Creates or replaces a flag. Resolves when reads see it. Rejects with `INVALID_DEFINITIONS`,
-   * `INVALID_KEY`, `ALIAS_READ_ONLY`, `READ_ONLY_SOURCE` or `STORE_UNAVAILABLE`; nothing has
-   * changed then.
+   * `INVALID_KEY`, `ALIAS_READ_ONLY`, `READ_ONLY_SOURCE`, `STORE_UNAVAILABLE`, `STORE_WRITE_FAILED`
+   * or `CLOSED`; nothing has changed then.
    */
   put(key: string, definition: unknown): Promise<FlagEntry>;
   /** Changes parts of a flag by a JSON merge patch (RFC 7396). Rejects as `put`, and `FLAG_NOT_FOUND`. */
@@ -137,14 +136,16 @@ export class ReplicaDefinitions implements Definitions {
     const source = this.#writableFor(key);
     const documents = this.#replica.documentsOf(source);
     await this.#replica.check(source, withChange(documents, source.name, key, definition));
-    await source.write([{ key, definition }]);
-    await this.#replica.settled();
+    await this.#replica.write(source, { key, definition });
     const failed = this.#replica.lastError?.error;
     if (failed !== undefined) throw failed;
   }
 
   /** The source that takes the flag, or why none does. */
   #writableFor(key: string): WritableSource {
+    if (this.#replica.closed) {
+      throw new HalyardError("CLOSED", "The instance is closed, so nothing can be written.");
+    }
     if (!isKey(key)) throw new HalyardError("INVALID_KEY", `"${key}" is no key: ${KEY_RULE}.`);
     const target = this.#replica.snapshot.aliases.get(key);
     if (target !== undefined) {
@@ -208,8 +209,6 @@ export class ReplicaDefinitions implements Definitions {
     });
   }
 }
-
-type WritableSource = DefinitionSource & Required<Pick<DefinitionSource, "write">>;
 
 /** The documents as they would be after the change: in the last of them, where writes go. */
 function withChange(

@@ -2,7 +2,9 @@ import {
   type Actor,
   fitsType,
   HalyardError,
+  isKey,
   type JsonValue,
+  KEY_RULE,
   type Layer,
   type Override,
   OverrideSet,
@@ -16,8 +18,8 @@ import type { Hooks } from "./options.ts";
 export interface Overrides {
   /**
    * The emergency slot of a flag: beats everything, for everybody, until `restore`. Clients made
-   * from now on see it. Throws `INVALID_OVERRIDE` without actor or reason, or when the value is
-   * not of the flag's type.
+   * from now on see it. Rejects with `INVALID_OVERRIDE` without actor or reason, or when the value
+   * is not of the flag's type, and with `INVALID_KEY`.
    */
   kill(key: string, options: KillOptions): Promise<Override>;
   /** Takes the emergency back. `false` when there was none. */
@@ -71,6 +73,9 @@ export class SystemOverrides implements Overrides {
     }
     const { flags, aliases } = this.#options.snapshot();
     const flagKey = resolveKey(key, aliases);
+    if (!isKey(flagKey)) {
+      throw new HalyardError("INVALID_KEY", `"${flagKey}" is no key: ${KEY_RULE}.`);
+    }
     const flag = flags.get(flagKey)?.flag;
     const served = value ?? flag?.off ?? false;
     if (flag !== undefined && !fitsType(served, flag.type)) {

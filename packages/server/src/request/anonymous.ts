@@ -23,8 +23,8 @@ export class AnonymousIds {
 
   /** The visitor's id; a new one is sent along with the answer. */
   idOf<Request>(request: Request, reader: RequestReader<Request>): string {
-    const known = cookieValue(reader.header(request, "cookie"), this.#cookie);
-    if (known !== undefined && ID.test(known)) return known;
+    const known = this.knownId(request, reader);
+    if (known !== undefined) return known;
     const id = `${PREFIX}${randomUUID()}`;
     const secure = this.#secure ?? reader.secure(request);
     reader.setCookie(
@@ -32,6 +32,12 @@ export class AnonymousIds {
       `${this.#cookie}=${id}; Path=/; Max-Age=${this.#maxAge}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`,
     );
     return id;
+  }
+
+  /** The id that the visitor brought along. */
+  knownId<Request>(request: Request, reader: RequestReader<Request>): string | undefined {
+    const known = cookieValue(reader.header(request, "cookie"), this.#cookie);
+    return known !== undefined && ID.test(known) ? known : undefined;
   }
 }
 

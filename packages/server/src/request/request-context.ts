@@ -1,5 +1,6 @@
 import { type EvaluationContext, isPlainObject, type LazyContext } from "@halyard/core";
 import type { Log } from "../instance/log.ts";
+import type { RecordedSubject } from "../telemetry/spans.ts";
 import { AnonymousIds } from "./anonymous.ts";
 import type { RequestContextOptions } from "./options.ts";
 import type { RequestReader } from "./request-reader.ts";
@@ -65,11 +66,18 @@ export class ContextDeriver<Request> {
   }
 }
 
+/** Before `context` was ever asked for: no user's id, and not the lack of one. */
+const NOBODY_YET = Symbol("nobody yet");
+
 /** The evaluation context of one request. Attributes are worked out when a flag reads them. */
-export class RequestContext<Request> implements LazyContext {
+export class RequestContext<Request> implements LazyContext, RecordedSubject {
   readonly #deriver: ContextDeriver<Request>;
   readonly #request: Request;
+  /** What `context` returned. */
   #own: EvaluationContext | undefined;
+  /** Whom an asynchronous `context` was asked for, and that call while it lasts. */
+  #loadedFor: unknown = NOBODY_YET;
+  #loading: Promise<void> | undefined;
   #anonymousId: string | undefined;
 
   constructor(deriver: ContextDeriver<Request>, request: Request) {
@@ -78,6 +86,25 @@ export class RequestContext<Request> implements LazyContext {
   }
 
   attribute(name: string): unknown {
+    // Users and contexts are the application's: their getters may throw. What can't be read is
+    // missing, and nobody is taken for anonymous because of it.
+    try {
+      return this.#read(name);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The targeting key, as far as it is known without asking `context` or making an id. */
+  knownKey(): unknown {
+    if (this.#deriver.options.context !== undefined && this.#own === undefined) return undefined;
+    const { anonymous, reader } = this.#deriver;
+    if (anonymous !== undefined) this.#anonymousId ??= anonymous.knownId(this.#request, reader);
+    if (anonymous !== undefined && this.#anonymousId === undefined) return undefined;
+    return this.attribute("targetingKey");
+  }
+
+  #read(name: string): unknown {
     const { options, headers } = this.#deriver;
     if (options.context !== undefined) {
       const own = this.#ownAttributes(options.context);
@@ -89,15 +116,41 @@ export class RequestContext<Request> implements LazyContext {
     return this.#derive(name);
   }
 
-  /** Awaits an asynchronous `context`. One that fails is reported, and adds nothing. */
+  /**
+   * Awaits an asynchronous `context`: once, and again when the user has become another since. One
+   * that fails is reported, and adds nothing.
+   */
   load(): Promise<void> | undefined {
     const { context } = this.#deriver.options;
     if (context === undefined || !this.#deriver.asynchronous) return undefined;
+    const subject = this.#user();
+    if (subject === this.#loadedFor) return this.#loading;
     // In an async function, so that a context that throws at once is a rejection too.
-    return (async () => context(this.#request))().then(
-      (attributes) => this.#keep(attributes),
-      (error: unknown) => this.#failed(error),
+    return this.#await(subject, (async () => context(this.#request))());
+  }
+
+  #await(subject: unknown, attributes: PromiseLike<unknown>): Promise<void> {
+    this.#loadedFor = subject;
+    const done = (keep: () => void): void => {
+      // A later call, for another user, has the say.
+      if (this.#loading !== loading) return;
+      this.#loading = undefined;
+      keep();
+    };
+    const loading: Promise<void> = Promise.resolve(attributes).then(
+      (own) => done(() => this.#keep(own)),
+      (error: unknown) => done(() => this.#failed(error)),
     );
+    this.#loading = loading;
+    return loading;
+  }
+
+  #user(): unknown {
+    try {
+      return this.#userId();
+    } catch {
+      return undefined;
+    }
   }
 
   toJSON(): EvaluationContext {
@@ -115,7 +168,7 @@ export class RequestContext<Request> implements LazyContext {
     this.#own = {};
     try {
       const attributes: unknown = context(this.#request);
-      if (attributes instanceof Promise) this.#learnAsynchronous(attributes);
+      if (isThenable(attributes)) this.#learnAsynchronous(attributes);
       else this.#keep(attributes);
     } catch (error) {
       this.#failed(error);
@@ -123,9 +176,10 @@ export class RequestContext<Request> implements LazyContext {
     return this.#own;
   }
 
-  #learnAsynchronous(attributes: Promise<unknown>): void {
-    attributes.catch((error: unknown) => this.#failed(error));
+  #learnAsynchronous(attributes: PromiseLike<unknown>): void {
     this.#deriver.asynchronous = true;
+    // Guards and `ready` wait for it.
+    void this.#await(this.#user(), attributes);
     this.#deriver.log.misuse(
       "CONTEXT_IS_ASYNC",
       "`context` returned a promise from a function that is not `async`, so this read could not wait for it. " +
@@ -138,7 +192,7 @@ export class RequestContext<Request> implements LazyContext {
   }
 
   #failed(error: unknown): void {
-    this.#own ??= {};
+    this.#own = {};
     const reason = error instanceof Error ? error.message : String(error);
     this.#deriver.log.warn(
       `CONTEXT_FAILED: \`context\` threw, so its attributes are missing from this request: ${reason}`,
@@ -150,11 +204,11 @@ export class RequestContext<Request> implements LazyContext {
     const request = this.#request;
     switch (name) {
       case "targetingKey":
-        return this.#userId() ?? this.#anonymous();
+        return this.#subject() ?? this.#anonymous();
       case "userId":
         return this.#userId();
       case "anonymous":
-        return this.#userId() === undefined && this.#anonymous() !== undefined ? true : undefined;
+        return this.#hasAnonymousKey() ? true : undefined;
       case "ip":
         this.#checkProxyTrust();
         return reader.ip(request);
@@ -179,6 +233,17 @@ export class RequestContext<Request> implements LazyContext {
     return userValue(this.#deriver.reader.user(this.#request), ["id", "sub"]);
   }
 
+  /** The user, also one that `context` or a header names. */
+  #subject(): unknown {
+    const id = this.#read("userId");
+    return id === null || id === "" ? undefined : id;
+  }
+
+  #hasAnonymousKey(): boolean {
+    const key = this.#read("targetingKey");
+    return key !== undefined && key === this.#anonymousId;
+  }
+
   #anonymous(): string | undefined {
     const { anonymous, reader } = this.#deriver;
     this.#anonymousId ??= anonymous?.idOf(this.#request, reader);
@@ -193,6 +258,10 @@ export class RequestContext<Request> implements LazyContext {
       "A flag reads the caller's ip while the framework trusts forwarded headers from anybody, so callers choose it themselves. Trust your proxies by address or number instead.",
     );
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 }
 
 /** The first of these that the user has. Only what was named is ever read of a user. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { EvaluationDetails, EvaluationObserver, LazyContext } from "@halyard/core";
-import { type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import type { EvaluationDetails, EvaluationObserver } from "@halyard/core";
+import { context, type Span, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import type { TelemetryOptions } from "./options.ts";
 
 // Copied from OpenTelemetry's semantic conventions: the incubating constants are not stable.
@@ -19,6 +19,11 @@ export const DROPPED = "halyard.feature_flag.evaluations_dropped";
 
 const SPAN_NAME = "feature_flag.evaluation";
 
+/** Whom a request is of, as far as that is known: recording must not change what reads see. */
+export interface RecordedSubject {
+  readonly knownKey: () => unknown;
+}
+
 /** Makes recorders for requests that are being recorded. */
 export class SpanTelemetry {
   readonly #options: TelemetryOptions;
@@ -31,11 +36,11 @@ export class SpanTelemetry {
   }
 
   /** For the active span's request; `undefined` when nothing records it. Ask once per request. */
-  recorder(context: LazyContext): EvaluationObserver | undefined {
+  recorder(subject: RecordedSubject): EvaluationObserver | undefined {
     if (this.#options.signal === "none") return undefined;
     const span = trace.getActiveSpan();
     if (span?.isRecording() !== true) return undefined;
-    return new SpanRecorder(this.#tracer, this.#options, span, context);
+    return new SpanRecorder(this.#tracer, this.#options, span, subject);
   }
 }
 
@@ -44,15 +49,20 @@ class SpanRecorder implements EvaluationObserver {
   readonly #tracer: Tracer;
   readonly #options: TelemetryOptions;
   readonly #requestSpan: Span;
-  readonly #context: LazyContext;
+  readonly #subject: RecordedSubject;
   readonly #seen = new Set<EvaluationDetails | string>();
   #dropped = 0;
 
-  constructor(tracer: Tracer, options: TelemetryOptions, requestSpan: Span, context: LazyContext) {
+  constructor(
+    tracer: Tracer,
+    options: TelemetryOptions,
+    requestSpan: Span,
+    subject: RecordedSubject,
+  ) {
     this.#tracer = tracer;
     this.#options = options;
     this.#requestSpan = requestSpan;
-    this.#context = context;
+    this.#subject = subject;
   }
 
   evaluated(details: EvaluationDetails): void {
@@ -66,7 +76,11 @@ class SpanRecorder implements EvaluationObserver {
       return;
     }
     this.#seen.add(result);
-    const span = this.#tracer.startSpan(SPAN_NAME);
+    // Where the active span was lost, as in a callback, the request's is still the parent.
+    const active = context.active();
+    const parent =
+      trace.getSpan(active) === undefined ? trace.setSpan(active, this.#requestSpan) : active;
+    const span = this.#tracer.startSpan(SPAN_NAME, {}, parent);
     this.#describe(span, details);
     span.end();
   }
@@ -81,7 +95,7 @@ class SpanRecorder implements EvaluationObserver {
     if (recordValues && value !== undefined) span.setAttribute(VALUE, text(value));
     if (version !== undefined) span.setAttribute(VERSION, String(version));
     if (contextId !== "none") {
-      const id = this.#context.attribute("targetingKey");
+      const id = this.#subject.knownKey();
       if (typeof id === "string" || typeof id === "number") {
         span.setAttribute(CONTEXT_ID, contextId === "plain" ? String(id) : hashed(String(id)));
       }

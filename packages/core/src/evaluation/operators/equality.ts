@@ -44,7 +44,7 @@ const EQUALITY: Pick<Operator<AttributeValue>, "check" | "prepare"> = {
 
 export const equalityOperators: readonly Operator<AttributeValue>[] = [
   { ...EQUALITY, name: "eq", aliases: ["equals", "=="] },
-  { ...EQUALITY, name: "neq", aliases: ["notEquals", "!="], negated: true },
+  { ...EQUALITY, name: "neq", aliases: ["ne", "notEquals", "!="], negated: true },
   { ...EQUALITY, name: "in" },
   { ...EQUALITY, name: "notIn", negated: true },
 ];

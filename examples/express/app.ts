@@ -1,0 +1,72 @@
+import {
+  byVariant,
+  type Flags,
+  flags,
+  healthEndpoint,
+  mount,
+  requireFeature,
+} from "@halyard/express";
+import express, { type Express, type RequestHandler } from "express";
+import { pretendUser } from "../shared/pretend-user.ts";
+
+export function createApp(f: Flags): Express {
+  const app = express();
+
+  // Put your authentication here. This one believes the address.
+  app.use((req, _res, next) => {
+    Object.assign(req, { user: pretendUser(req.query) });
+    next();
+  });
+  // From here on `req.flags` has the caller's flags.
+  app.use(flags(f));
+
+  app.get("/", (req, res) => {
+    res.json(req.flags.all());
+  });
+
+  app.get("/dashboard", (req, res) => {
+    res.json({ dashboard: req.flags.enabled("new-dashboard") ? "new" : "classic" });
+  });
+
+  app.get(
+    "/checkout",
+    byVariant("checkout", {
+      classic: checkout("classic"),
+      "one-page": checkout("one-page"),
+      wizard: checkout("wizard"),
+    }),
+  );
+
+  app.get("/beta", requireFeature("beta"), (_req, res) => {
+    res.json({ page: "beta" });
+  });
+
+  const premium = { status: 403, message: "This needs the plan pro or enterprise." };
+  app.get("/premium", requireFeature("premium", premium), (_req, res) => {
+    res.json({ page: "premium" });
+  });
+
+  app.get("/new-ui", requireFeature("new-ui", { redirect: "/old-ui" }), (_req, res) => {
+    res.json({ page: "new-ui" });
+  });
+
+  app.get("/old-ui", (_req, res) => {
+    res.json({ page: "old-ui" });
+  });
+
+  // For a person who asks why. Put it behind your own access checks.
+  app.get("/explain/:key", (req, res) => {
+    res.json(req.flags.explain(req.params.key));
+  });
+
+  app.use("/flags/health", mount(healthEndpoint(f)));
+  return app;
+}
+
+function checkout(page: string): RequestHandler {
+  return (req, res) => {
+    // What an experiment counts. The hook `onTrack` gets it.
+    req.flags.track("checkout-opened", { page });
+    res.json({ checkout: page });
+  };
+}

@@ -1,0 +1,38 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createFlags } from "@halyard/koa";
+import { printAddresses } from "../shared/print-addresses.ts";
+import { createApp } from "./app.ts";
+
+const own = fileURLToPath(new URL("features.yaml", import.meta.url));
+const features = process.env.FEATURE_FILE_PATH ?? relative(process.cwd(), own);
+
+const f = createFlags({
+  sources: [features],
+  // What the flags may read of `ctx.state.user`, beside its id, name, email, roles and groups.
+  userAttributes: ["plan", "country"],
+  logger: console,
+  hooks: {
+    onReload: ({ error }) => {
+      if (error) console.error("Mend the file and save it: it is read again at once.");
+    },
+    onTrack: ({ event, data, client }) => {
+      console.log("Tracked", event, data, "of", client.context.userId ?? "a visitor");
+    },
+  },
+});
+
+const server = createApp(f).listen(Number(process.env.PORT ?? 3000), () => {
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  printAddresses(`http://localhost:${port}`, features);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, async () => {
+    server.close();
+    // A browser may hold connections open on which it asks nothing.
+    setTimeout(() => server.closeAllConnections(), 1000).unref();
+    await f.close();
+  });
+}
