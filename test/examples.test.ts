@@ -214,14 +214,11 @@ describe.each(names)("examples/%s, edited while it runs", (name) => {
   });
 
   it("reports text that is no YAML with its line", async () => {
-    example().edit((text) => text.replace("  dark-mode: true", "  dark-mode: [true"));
+    example().edit((text) => text.replace("  dark-mode: true", "  dark-mode: true: false"));
     const lines = readFileSync(example().features, "utf8").split("\n");
-    const line = lines.indexOf("  dark-mode: [true") + 1;
+    const line = lines.indexOf("  dark-mode: true: false") + 1;
     await vi.waitFor(() => {
-      const reported = /features\.yaml:(\d+)(?![\s\S]*features\.yaml:\d)/.exec(example().output);
-      // The parser notices a bracket that is not closed where the next thing begins.
-      expect(Number(reported?.[1])).toBeGreaterThanOrEqual(line);
-      expect(Number(reported?.[1])).toBeLessThanOrEqual(line + 3);
+      expect(example().output).toContain(`features.yaml:${line}:`);
     }, RELOAD);
     expect((await example().get("/?user=alice")).body["dark-mode"]).toBe(true);
     expect((await example().get("/flags/health")).body.status).toBe("degraded");

@@ -1,42 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { outcome, problems } from "../../../test/clause-outcome.ts";
 import type { JsonValue } from "../../json.ts";
 import { parseDate } from "./dates.ts";
-import { findOperator } from "./index.ts";
-import {
-  type AttributeValue,
-  DEFAULT_MAX_SUBJECT_LENGTH,
-  OBJECT,
-  type OperatorOptions,
-} from "./operator.ts";
-
-const OPTIONS: OperatorOptions = {
-  orEqual: false,
-  regexEngine: undefined,
-  maxSubjectLength: DEFAULT_MAX_SUBJECT_LENGTH,
-  counters: { oversizedSubjects: 0 },
-};
-
-/** The outcome of a clause on an attribute that is there. */
-function outcome(
-  attribute: AttributeValue,
-  name: string,
-  values: readonly JsonValue[],
-  options: Partial<OperatorOptions> = {},
-): boolean {
-  const operator = findOperator(name)!;
-  const test = operator.prepare(values, { ...OPTIONS, ...options }, (message) => {
-    throw new Error(message);
-  });
-  const value = operator.view === undefined ? attribute : operator.view.parse(attribute);
-  return (value !== null && test(value)) !== (operator.negated ?? false);
-}
-
-function problems(name: string, values: readonly JsonValue[]): [string, number | undefined][] {
-  const found: [string, number | undefined][] = [];
-  findOperator(name)!.prepare(values, OPTIONS, (message, index) => found.push([message, index]));
-  return found;
-}
+import { type AttributeValue, OBJECT } from "./operator.ts";
 
 const DAY = Date.UTC(2024, 1, 29);
 
