@@ -71,6 +71,29 @@ describe("hooks", () => {
     ]);
   });
 
+  it("hear of overrides of flags that have no definition", () => {
+    const events: EvaluationEvent[] = [];
+    const hooks = { onEvaluation: (event: EvaluationEvent) => void events.push(event) };
+    const client = make({ hooks, overrides: { unknown: true } }).client();
+    client.enabled("unknown");
+    client.value("unknown");
+    client.details(" unknown ");
+    client.string("unknown", "none");
+    expect(
+      events.map(({ details, requestedKey }) => [
+        requestedKey,
+        details.flagKey,
+        details.cause,
+        details.errorCode,
+      ]),
+    ).toEqual([
+      ["unknown", "unknown", "OVERRIDE", undefined],
+      ["unknown", "unknown", "OVERRIDE", undefined],
+      [" unknown ", "unknown", "OVERRIDE", undefined],
+      ["unknown", "unknown", "ERROR", "TYPE_MISMATCH"],
+    ]);
+  });
+
   it("hear what is tracked", () => {
     const events: TrackEvent[] = [];
     const client = make({ hooks: { onTrack: (event) => void events.push(event) } }).client();
