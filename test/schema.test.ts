@@ -189,6 +189,8 @@ const invalid: Readonly<Record<string, unknown>> = {
   "orEqual of an operator that has none": clause({ op: "gt", values: [1], orEqual: true }),
   "no date": clause({ op: "before", values: ["soon"] }),
   "a version as a number": clause({ op: "semver_gte", values: [2] }),
+  "orEqual of a segment": rule({ when: { op: "segment", value: "s", orEqual: true } }),
+  "an attribute without a name": clause({ attribute: "", op: "eq", value: 1 }),
   "an empty all": rule({ when: { all: [] } }),
   "an all that is no list": rule({ when: { all: { segment: "s" } } }),
   "two kinds of condition in one": rule({
