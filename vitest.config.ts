@@ -3,16 +3,14 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 // Tests run from the packages' sources: this condition comes first in every `exports`.
 const source = "@halyard/source";
 
+// Without `module`, which is for bundlers: Node itself can't load what some packages have there.
+const conditions = [source, "node", "development|production"];
+
 const packaging = "test/packaging.test.ts";
 
 const config: ViteUserConfig = defineConfig({
-  resolve: { conditions: [source, "module", "node", "development|production"] },
-  ssr: {
-    resolve: {
-      conditions: [source, "module", "node", "development|production"],
-      externalConditions: [source],
-    },
-  },
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: [source] } },
   test: {
     pool: "forks",
     testTimeout: 10_000,

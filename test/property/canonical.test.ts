@@ -4,22 +4,30 @@ import type { DefinitionSet } from "../../packages/core/src/index.ts";
 import { buildScene, type Scene } from "./generate/document.ts";
 import { builtOfTwo } from "./generate/tape.ts";
 import { clientOf, load, snapshotOf } from "./harness.ts";
-import { parameters } from "./runs.ts";
+import { parameters, TIMEOUT } from "./runs.ts";
 
 describe("the canonical form", () => {
-  it("loads again as itself, and evaluates the same", () => {
-    fc.assert(
-      fc.property(scenes(), (scene) => checkAgain(scene, asIs)),
-      parameters(0.3),
-    );
-  });
+  it(
+    "loads again as itself, and evaluates the same",
+    () => {
+      fc.assert(
+        fc.property(scenes(), (scene) => checkAgain(scene, asIs)),
+        parameters(0.3),
+      );
+    },
+    TIMEOUT,
+  );
 
-  it("survives stores that keep JSON but lose the order of its keys", () => {
-    fc.assert(
-      fc.property(scenes(), (scene) => checkAgain(scene, reordered)),
-      parameters(0.3),
-    );
-  });
+  it(
+    "survives stores that keep JSON but lose the order of its keys",
+    () => {
+      fc.assert(
+        fc.property(scenes(), (scene) => checkAgain(scene, reordered)),
+        parameters(0.3),
+      );
+    },
+    TIMEOUT,
+  );
 });
 
 function scenes(): fc.Arbitrary<Scene> {

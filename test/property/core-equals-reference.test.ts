@@ -5,13 +5,17 @@ import { buildScene, type Scene } from "./generate/document.ts";
 import { builtOfTwo } from "./generate/tape.ts";
 import { clientOf, load, snapshotOf } from "./harness.ts";
 import { definitionsOf, evaluate } from "./reference.ts";
-import { CONTEXTS, parameters } from "./runs.ts";
+import { CONTEXTS, parameters, TIMEOUT } from "./runs.ts";
 
 describe("evaluation", () => {
-  it("gives what the reference interpreter gives", () => {
-    const scenes = builtOfTwo((tape, subjects) => buildScene(tape, subjects, CONTEXTS));
-    fc.assert(fc.property(scenes, compareAll), parameters());
-  });
+  it(
+    "gives what the reference interpreter gives",
+    () => {
+      const scenes = builtOfTwo((tape, subjects) => buildScene(tape, subjects, CONTEXTS));
+      fc.assert(fc.property(scenes, compareAll), parameters());
+    },
+    TIMEOUT,
+  );
 });
 
 function compareAll(scene: Scene): void {

@@ -33,6 +33,11 @@ export function load(document: unknown): DefinitionSet {
   return loadDocument(document, { regexEngine });
 }
 
+/** The flags of one section of a larger document. */
+export function loadSection(document: unknown, section: string): DefinitionSet {
+  return loadDocument(document, { regexEngine, section });
+}
+
 export function snapshotOf(set: DefinitionSet, conditions: Conditions): Snapshot {
   const { environment, now, overrides = [] } = conditions;
   const clock = () => now;

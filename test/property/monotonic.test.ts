@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clientOf, load, snapshotOf } from "./harness.ts";
-import { parameters } from "./runs.ts";
+import { parameters, TIMEOUT } from "./runs.ts";
 
 const NAMES = ["a", "b", "c"] as const;
 const percentage = fc.integer({ min: 0, max: 100_000 }).map((buckets) => buckets / 1000);
@@ -43,51 +43,63 @@ describe("raising", () => {
     }),
   };
 
-  it.each(Object.keys(ways))("%s only adds users", (way) => {
-    const make = ways[way] as (p: number) => object;
-    fc.assert(
-      fc.property(percentage, percentage, users, (p, q, subjects) => {
-        const [low, high] = [Math.min(p, q), Math.max(p, q)];
-        expectOnlyAdded(make(low), make(high), subjects, "on");
-      }),
-      parameters(0.2),
-    );
-  });
+  it.each(Object.keys(ways))(
+    "%s only adds users",
+    (way) => {
+      const make = ways[way] as (p: number) => object;
+      fc.assert(
+        fc.property(percentage, percentage, users, (p, q, subjects) => {
+          const [low, high] = [Math.min(p, q), Math.max(p, q)];
+          expectOnlyAdded(make(low), make(high), subjects, "on");
+        }),
+        parameters(0.2),
+      );
+    },
+    TIMEOUT,
+  );
 
   it.each([
     ["the first", 0, "a"],
     ["the last", 2, "c"],
-  ] as const)("%s of three weights at its neighbour's cost only adds users", (_, index, name) => {
-    const make = (raised: number): object => {
-      const weights = [20, 30, 20];
-      weights[index] = (weights[index] as number) + raised;
-      weights[1] = (weights[1] as number) - raised;
-      const list = NAMES.map((variant, at) => ({
-        name: variant,
-        value: variant,
-        weight: weights[at],
-      }));
-      return { default: "none", variants: list };
-    };
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 30_000 }), users, (raised, subjects) => {
-        expectOnlyAdded(make(0), make(raised / 1000), subjects, name);
-      }),
-      parameters(0.2),
-    );
-  });
+  ] as const)(
+    "%s of three weights at its neighbour's cost only adds users",
+    (_, index, name) => {
+      const make = (raised: number): object => {
+        const weights = [20, 30, 20];
+        weights[index] = (weights[index] as number) + raised;
+        weights[1] = (weights[1] as number) - raised;
+        const list = NAMES.map((variant, at) => ({
+          name: variant,
+          value: variant,
+          weight: weights[at],
+        }));
+        return { default: "none", variants: list };
+      };
+      fc.assert(
+        fc.property(fc.integer({ min: 0, max: 30_000 }), users, (raised, subjects) => {
+          expectOnlyAdded(make(0), make(raised / 1000), subjects, name);
+        }),
+        parameters(0.2),
+      );
+    },
+    TIMEOUT,
+  );
 
-  it("the last weight out of the shortfall moves nobody else", () => {
-    const make = (last: number): object => ({
-      variants: { a: "a", b: "b", c: "c" },
-      default: "none",
-      fallthrough: { rollout: { weights: { a: 20, b: 30, c: last } } },
-    });
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 50_000 }), users, (last, subjects) => {
-        for (const name of NAMES) expectOnlyAdded(make(0), make(last / 1000), subjects, name);
-      }),
-      parameters(0.2),
-    );
-  });
+  it(
+    "the last weight out of the shortfall moves nobody else",
+    () => {
+      const make = (last: number): object => ({
+        variants: { a: "a", b: "b", c: "c" },
+        default: "none",
+        fallthrough: { rollout: { weights: { a: 20, b: 30, c: last } } },
+      });
+      fc.assert(
+        fc.property(fc.integer({ min: 0, max: 50_000 }), users, (last, subjects) => {
+          for (const name of NAMES) expectOnlyAdded(make(0), make(last / 1000), subjects, name);
+        }),
+        parameters(0.2),
+      );
+    },
+    TIMEOUT,
+  );
 });

@@ -5,7 +5,7 @@ import { built, type Tape } from "./generate/tape.ts";
 import { TEXTS } from "./generate/texts.ts";
 import { clientOf, load, snapshotOf } from "./harness.ts";
 import { operatorName, SINGLE, takes } from "./reference.ts";
-import { parameters } from "./runs.ts";
+import { parameters, TIMEOUT } from "./runs.ts";
 
 /** Operator → what its operands and its attributes are made of. */
 const KINDS: Readonly<Record<string, readonly [operand: string, actual: string]>> = {
@@ -28,10 +28,14 @@ interface Trial {
 }
 
 describe("operators on random operands", () => {
-  it.each(Object.keys(KINDS))("%s takes and matches what the reference does", (op) => {
-    const trials = built((tape) => buildTrial(tape, op), 150);
-    fc.assert(fc.property(trials, compareOperator), parameters());
-  });
+  it.each(Object.keys(KINDS))(
+    "%s takes and matches what the reference does",
+    (op) => {
+      const trials = built((tape) => buildTrial(tape, op), 150);
+      fc.assert(fc.property(trials, compareOperator), parameters());
+    },
+    TIMEOUT,
+  );
 });
 
 function buildTrial(tape: Tape, op: string): Trial {

@@ -25,6 +25,16 @@ const plugin: FastifyPluginCallback<Input> = (app, input, done) => {
   if (typeof (app as Partial<FastifyInstance>).decorateRequest !== "function") {
     throw new HalyardError("MISUSE", "flags is a plugin, not a hook: app.register(flags, { … })");
   }
+  // Thrown, an error of a plugin would end the process.
+  try {
+    install(app, input);
+  } catch (error) {
+    return done(error as Error);
+  }
+  done();
+};
+
+function install(app: FastifyInstance, input: Input): void {
   // Fastify's own options for plugins come in the same object.
   const {
     prefix: _p,
@@ -36,8 +46,11 @@ const plugin: FastifyPluginCallback<Input> = (app, input, done) => {
   const requestFlags = new RequestFlags(toInstance(given ?? (options as Input)), reader);
   const { instance, property } = requestFlags;
   if (app.hasRequestDecorator(property)) {
+    // Registered twice, as by a plugin that needs it, it is there once.
+    if (app.hasDecorator(property) && app.getDecorator(property) === instance) return;
+    if (given === undefined) void instance.close();
     const message = `Another plugin, or another instance, writes request.${property} already. Give this one { property: "…" }.`;
-    return done(new HalyardError("MISUSE", message));
+    throw new HalyardError("MISUSE", message);
   }
   const client = decorate(app, requestFlags);
   if (!app.hasDecorator(property)) app.decorate(property, instance);
@@ -45,8 +58,7 @@ const plugin: FastifyPluginCallback<Input> = (app, input, done) => {
   app.addHook("onRoute", (route) => guardRoute(route, instance));
   // An instance that was passed in belongs to whoever made it.
   if (given === undefined) app.addHook("onClose", () => instance.close());
-  done();
-};
+}
 
 /** A getter, so that requests that read no flag pay nothing, and made after authentication. */
 function decorate(

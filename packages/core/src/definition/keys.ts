@@ -12,9 +12,14 @@ export function isKey(key: string): boolean {
  * with aliases followed. The same key when there is nothing to change.
  */
 export function resolveKey(key: string, aliases: ReadonlyMap<string, string>): string {
-  if (typeof key !== "string") return String(key);
+  if (typeof key !== "string") return shownKey(key);
   const trimmed = mayNeedTrim(key) ? key.trim() : key;
   return aliases.size === 0 ? trimmed : (aliases.get(trimmed) ?? trimmed);
+}
+
+/** What was asked for, for people. Of what is no string only the kind, which is no flag's key. */
+export function shownKey(key: unknown): string {
+  return typeof key === "string" ? key : `[${typeof key}]`;
 }
 
 // Unknown keys are read often enough that a call of `trim` would show.

@@ -103,7 +103,9 @@ export function invalidDefinitions(problems: readonly Problem[]): HalyardError {
 
 function valuesOf<T>(winners: ReadonlyMap<string, Winner<T>>): ReadonlyMap<string, T> {
   const values = new Map<string, T>();
-  for (const [key, { parsed }] of winners) values.set(key, parsed.value);
+  for (const [key, { parsed }] of winners) {
+    if (parsed.value !== undefined) values.set(key, parsed.value);
+  }
   return values;
 }
 

@@ -32,7 +32,7 @@ export function parseCondition(
   if (reader.has("attribute")) return parseClause(reader, context, dialect);
   const kind = reader.oneOf("all", "any", "not", "segment", "condition");
   if (kind === undefined) return parseClause(reader, context, dialect);
-  reader.finish(KINDS[kind] ?? NO_FIELDS);
+  reader.finish(KINDS);
   const value = reader.get(kind);
   switch (kind) {
     case "all":
@@ -50,10 +50,7 @@ export function parseCondition(
   }
 }
 
-const NO_FIELDS: ReadonlySet<string> = new Set();
-const KINDS: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
-  ["all", "any", "not", "segment", "condition"].map((kind) => [kind, new Set([kind])]),
-);
+const KINDS: ReadonlySet<string> = new Set(["all", "any", "not", "segment", "condition"]);
 
 function parseList(
   kind: "all" | "any",

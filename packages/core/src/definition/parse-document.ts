@@ -20,7 +20,8 @@ import { at, Findings, type Place } from "./problems.ts";
 
 /** Something of a document, with what it mentions. */
 export interface Parsed<T> {
-  readonly value: T;
+  /** Absent when it has problems: its name is then taken all the same, and what it mentions checked. */
+  readonly value: T | undefined;
   readonly place: Place;
   readonly segments: readonly Reference[];
   readonly prerequisites: readonly PrerequisiteReference[];
@@ -196,7 +197,7 @@ class DocumentParser implements ParsedDocument {
       if (!reader.has("name")) this.findings.problem(where, "`name` is missing");
       if (name === undefined) continue;
       const { name: _, ...definition } = reader.raw;
-      this.#define(name.trim(), reader.raw, where, (context) => {
+      const parse = (context: ParseContext): Flag | undefined => {
         const inner = new ObjectReader(definition, where, this.findings);
         const flag = parseFlag(name.trim(), inner, context, { onWhenOnlyNamed: true });
         if (flag === undefined || flag.type === "boolean") return flag;
@@ -204,7 +205,8 @@ class DocumentParser implements ParsedDocument {
           where,
           "flags in a list are boolean; others belong under `flags`",
         );
-      });
+      };
+      this.#define(name.trim(), reader.raw, where, parse, reader.at("name"));
       yield;
     }
   }
@@ -214,17 +216,17 @@ class DocumentParser implements ParsedDocument {
     raw: unknown,
     place: Place,
     parse: (context: ParseContext) => Flag | undefined,
+    keyPlace = place,
   ): void {
     if (!isKey(key)) {
-      this.findings.problem(place, `${describe(key)} is no key: ${KEY_RULE}`);
+      this.findings.problem(keyPlace, `${describe(key)} is no key: ${KEY_RULE}`);
       return;
     }
     if (this.flags.has(key)) {
-      this.findings.problem(place, `flag "${key}" is defined twice`);
+      this.findings.problem(keyPlace, `flag "${key}" is defined twice`);
       return;
     }
-    const parsed = this.#cached(key, raw, place, parse);
-    if (parsed !== undefined) this.flags.set(key, parsed);
+    this.flags.set(key, this.#cached(key, raw, place, parse));
   }
 
   #parseSegments(raw: unknown, place: Place): void {
@@ -243,7 +245,7 @@ class DocumentParser implements ParsedDocument {
         const parsed = this.#cached(key, condition, where, (context) =>
           parseCondition(condition, where, context),
         );
-        if (parsed !== undefined) this.segments.set(key, parsed);
+        this.segments.set(key, parsed);
       }
     }
   }
@@ -268,7 +270,7 @@ class DocumentParser implements ParsedDocument {
     raw: unknown,
     place: Place,
     parse: (context: ParseContext) => T | undefined,
-  ): Parsed<T> | undefined {
+  ): Parsed<T> {
     const { cache } = this.#options;
     const object = typeof raw === "object" && raw !== null ? raw : undefined;
     const known = object === undefined ? undefined : cache?.get(object);
@@ -284,7 +286,6 @@ class DocumentParser implements ParsedDocument {
       prerequisites: [],
     };
     const value = parse(context);
-    if (value === undefined) return undefined;
     const { segments, prerequisites } = context;
     const parsed: Parsed<T> = { value, place, segments, prerequisites };
     // An index names a variant of another flag, which may change while this object does not.

@@ -104,6 +104,8 @@ const PERCENT_SCALE_UNIT = 100_000;
 
 interface WrittenWeight extends Weight {
   readonly place: Place;
+  /** Where the variant is named, if not in the same place. */
+  readonly variantPlace?: Place;
 }
 
 /** `{ variant: weight }` or `[{ variant, weight }]`, in the order of the flag's variants. */
@@ -140,8 +142,10 @@ export function checkWeights(
   const before = findings.problems.length;
   const seen = new Set<string>();
   let total = 0;
-  for (const { variant, weight, place: where } of written) {
-    if (seen.has(variant)) findings.problem(where, `variant "${variant}" has a weight already`);
+  for (const { variant, weight, place: where, variantPlace = where } of written) {
+    if (seen.has(variant)) {
+      findings.problem(variantPlace, `variant "${variant}" has a weight already`);
+    }
     seen.add(variant);
     const whole = unit !== undefined;
     if (!(weight >= 0) || !Number.isFinite(weight) || (whole && !Number.isInteger(weight))) {
@@ -179,8 +183,10 @@ function parseListed(
     return findings.problem(where, `\`weight\` must be a number, not ${describe(weight)}`) ?? [];
   }
   if (field === undefined) return findings.problem(place, "`variant` is missing") ?? [];
-  const variant = parseVariantReference(reader.get(field), reader.at(field), flag, findings);
-  return variant === undefined ? [] : [{ variant, weight, place: reader.at("weight") }];
+  const variantPlace = reader.at(field);
+  const variant = parseVariantReference(reader.get(field), variantPlace, flag, findings);
+  if (variant === undefined) return [];
+  return [{ variant, weight, place: reader.at("weight"), variantPlace }];
 }
 
 function parseMapped(

@@ -6,6 +6,7 @@ import { at, type Findings, type Place } from "./problems.ts";
 /** Variants as written, before their values are held against the flag's type. */
 export interface WrittenVariant extends Variant {
   readonly place: Place;
+  readonly namePlace: Place;
   /** Part of a fallthrough rollout, in the list form. */
   readonly weight?: number;
   readonly weightPlace?: Place;
@@ -23,8 +24,8 @@ export function parseVariants(raw: unknown, place: Place, findings: Findings): W
         )
       : [];
   const names = new Set<string>();
-  for (const { name, place: where } of variants) {
-    if (names.has(name)) findings.problem(where, `variant "${name}" is declared twice`);
+  for (const { name, namePlace } of variants) {
+    if (names.has(name)) findings.problem(namePlace, `variant "${name}" is declared twice`);
     names.add(name);
   }
   const size = Array.isArray(raw) ? raw.length : isPlainObject(raw) ? Object.keys(raw).length : 0;
@@ -46,7 +47,8 @@ function parseListed(raw: unknown, place: Place, findings: Findings): WrittenVar
   if (!Object.hasOwn(reader.raw, "value"))
     return findings.problem(place, "`value` is missing") ?? [];
   if (name === undefined) return [];
-  const [variant] = toVariant(name, reader.get("value"), reader.at("value"), findings);
+  const namePlace = reader.at("name");
+  const [variant] = toVariant(name, reader.get("value"), reader.at("value"), findings, namePlace);
   if (variant === undefined) return [];
   if (!reader.has("weight")) return [variant];
   const weight = reader.get("weight");
@@ -57,10 +59,16 @@ function parseListed(raw: unknown, place: Place, findings: Findings): WrittenVar
   return [{ ...variant, weight, weightPlace: reader.at("weight") }];
 }
 
-function toVariant(name: string, raw: unknown, place: Place, findings: Findings): WrittenVariant[] {
-  if (name === "") return findings.problem(place, "a variant needs a name") ?? [];
+function toVariant(
+  name: string,
+  raw: unknown,
+  place: Place,
+  findings: Findings,
+  namePlace = place,
+): WrittenVariant[] {
+  if (name === "") return findings.problem(namePlace, "a variant needs a name") ?? [];
   const value = freezeJson(raw);
-  if (value !== undefined) return [{ name, value, place }];
+  if (value !== undefined) return [{ name, value, place, namePlace }];
   return findings.problem(place, `must be a JSON value, not ${describe(raw)}`) ?? [];
 }
 

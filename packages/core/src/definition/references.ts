@@ -36,11 +36,14 @@ export function checkReferences(winners: WinnerSet): Map<string, string> {
 function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): void {
   const { findings } = winner.document;
   for (const reference of winner.parsed.prerequisites) {
-    const flag = flags.get(reference.name)?.parsed.value;
-    if (flag === undefined) {
+    const other = flags.get(reference.name);
+    if (other === undefined) {
       findings.problem(reference.place, `there is no flag "${reference.name}"`);
       continue;
     }
+    const flag = other.parsed.value;
+    // It has problems of its own, and its variants are not known.
+    if (flag === undefined) continue;
     const { variant: wanted, variantPlace } = reference;
     const variant =
       typeof wanted === "number"
@@ -61,32 +64,46 @@ function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): vo
 /** How many evaluations one flag, or one segment, may set off through those that it names. */
 const MAX_EVALUATIONS = 10_000;
 
+/** What evaluating a flag, or a segment, sets off: how many evaluations, on how many levels. */
+interface Tree {
+  readonly cost: number;
+  readonly depth: number;
+}
+
+const NO_TREE: Tree = { cost: 0, depth: 0 };
+
 /** Reports cycles, chains that are too deep, and trees that are too large. */
 function checkCycles<T>(
   what: "segments" | "prerequisites",
   winners: ReadonlyMap<string, Winner<T>>,
   referencesOf: (parsed: Parsed<T>) => readonly Reference[],
 ): void {
-  const costs = new Map<string, number>();
+  const trees = new Map<string, Tree>();
   const path: string[] = [];
-  const visit = (key: string, findings: Findings, reference: Reference | undefined): number => {
-    const known = costs.get(key);
+  const visit = (key: string, findings: Findings, reference: Reference | undefined): Tree => {
+    const known = trees.get(key);
     if (known !== undefined) return known;
     const winner = winners.get(key);
-    if (winner === undefined) return 0;
+    if (winner === undefined) return NO_TREE;
     if (path.includes(key)) {
       const cycle = [...path.slice(path.indexOf(key)), key].join(" → ");
       findings.problem(reference?.place, `${what} go in a circle: ${cycle}`);
-      return 0;
+      return NO_TREE;
     }
+    const tooDeep = `${what} nest deeper than ${MAX_DEPTH} levels`;
     if (path.length >= MAX_DEPTH) {
-      findings.problem(reference?.place, `${what} nest deeper than ${MAX_DEPTH} levels`);
-      return 0;
+      findings.problem(reference?.place, tooDeep);
+      return NO_TREE;
     }
     path.push(key);
     let cost = 1;
+    let depth = 1;
     for (const inner of referencesOf(winner.parsed)) {
-      cost += visit(inner.name, winner.document.findings, inner);
+      const tree = visit(inner.name, winner.document.findings, inner);
+      cost += tree.cost;
+      // What was visited before, from elsewhere, may be as deep as is allowed.
+      if (tree.depth < MAX_DEPTH) depth = Math.max(depth, 1 + tree.depth);
+      else winner.document.findings.problem(inner.place, tooDeep);
     }
     path.pop();
     if (cost > MAX_EVALUATIONS) {
@@ -94,8 +111,9 @@ function checkCycles<T>(
       winner.document.findings.problem(winner.parsed.place, message);
       cost = 1;
     }
-    costs.set(key, cost);
-    return cost;
+    const tree = { cost, depth };
+    trees.set(key, tree);
+    return tree;
   };
   for (const [key, winner] of winners) {
     if (referencesOf(winner.parsed).length > 0) visit(key, winner.document.findings, undefined);
@@ -104,24 +122,41 @@ function checkCycles<T>(
 
 function resolveAliases({ aliases, flags }: WinnerSet): Map<string, string> {
   const resolved = new Map<string, string>();
+  // Alias → why it leads to no flag. As with the resolved ones, a chain is walked only once.
+  const broken = new Map<string, string>();
   for (const [alias, { reference, document }] of aliases) {
     const { findings } = document;
     if (flags.has(alias)) {
       findings.problem(reference.place, `"${alias}" is a flag, so it can't be an alias`);
       continue;
     }
-    const seen = new Set([alias]);
-    let target = reference.name;
-    while (!flags.has(target) && !seen.has(target)) {
-      const next = aliases.get(target);
+    const chain = new Set<string>();
+    let at = alias;
+    while (!flags.has(at) && !resolved.has(at) && !broken.has(at) && !chain.has(at)) {
+      const next = aliases.get(at);
       if (next === undefined) break;
-      seen.add(target);
-      target = next.reference.name;
+      chain.add(at);
+      at = next.reference.name;
     }
-    if (flags.has(target)) resolved.set(alias, target);
-    else if (seen.has(target)) {
-      findings.problem(reference.place, `aliases go in a circle: ${[...seen, target].join(" → ")}`);
-    } else findings.problem(reference.place, `there is no flag "${target}"`);
+    const flag = flags.has(at) ? at : resolved.get(at);
+    const reason = chain.has(at)
+      ? circle(chain, at)
+      : (broken.get(at) ?? `there is no flag "${at}"`);
+    for (const passed of chain) {
+      if (flag === undefined) broken.set(passed, reason);
+      else resolved.set(passed, flag);
+    }
+    if (flag === undefined) findings.problem(reference.place, reason);
   }
   return resolved;
+}
+
+/** How many names of a circle a message gives. */
+const SHOWN = 10;
+
+function circle(chain: ReadonlySet<string>, from: string): string {
+  const names = [...chain];
+  const round = names.slice(names.indexOf(from));
+  const shown = round.length > SHOWN ? [...round.slice(0, SHOWN), "…"] : round;
+  return `aliases go in a circle: ${[...shown, from].join(" → ")}`;
 }

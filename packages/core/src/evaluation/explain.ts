@@ -1,5 +1,5 @@
 import type { Serve } from "../definition/flag.ts";
-import { resolveKey } from "../definition/keys.ts";
+import { resolveKey, shownKey } from "../definition/keys.ts";
 import { readAttribute } from "./attributes.ts";
 import { type EvaluationDetails, errorDetails } from "./details.ts";
 import { explainCondition, shown } from "./explain-condition.ts";
@@ -21,7 +21,7 @@ export function explainFlag(
   const { flags, aliases, ready, compiler } = state.snapshot;
   const flagKey = flags.has(requestedKey) ? requestedKey : resolveKey(requestedKey, aliases);
   const overrides = state.explainOverrides(flagKey);
-  const common = { flagKey, requestedKey: String(requestedKey), overrides };
+  const common = { flagKey, requestedKey: shownKey(requestedKey), overrides };
   const override = state.findOverride(flagKey);
   if (override !== undefined) return { ...common, details: reported(override), steps: [] };
   const flag = flags.get(flagKey);

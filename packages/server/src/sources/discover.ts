@@ -29,7 +29,7 @@ export interface Discovery {
   readonly fault: HalyardError | undefined;
 }
 
-export const EXTENSIONS: readonly string[] = [".yaml", ".yml", ".json"];
+const EXTENSIONS: readonly string[] = [".yaml", ".yml", ".json"];
 
 /** For messages. */
 export const SUPPORTED = "*.yaml, *.yml and *.json";

@@ -76,7 +76,7 @@ export function settingsOf(given: string | FileSourceOptions): FileSourceSetting
     watch: options.watch ?? true,
     debounce: milliseconds("debounce", options.debounce ?? 200),
     pollInterval: milliseconds("pollInterval", options.pollInterval ?? 5_000),
-    maxFileSize: options.maxFileSize ?? 64 * 1024 * 1024,
+    maxFileSize: bytes("maxFileSize", options.maxFileSize ?? 64 * 1024 * 1024),
   };
 }
 
@@ -87,6 +87,11 @@ function isPath(path: unknown): boolean {
 function milliseconds(name: string, value: number): number {
   if (Number.isFinite(value) && value >= 0 && value <= MAX_MILLISECONDS) return value;
   throw invalid(`takes milliseconds as \`${name}\`, not ${String(value)}`);
+}
+
+function bytes(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw invalid(`takes a number of bytes as \`${name}\`, not ${String(value)}`);
 }
 
 function invalid(what: string): HalyardError {

@@ -14,10 +14,8 @@ import {
 } from "./file-source-options.ts";
 import { bytesOf, type Io, runAsync, runBlocking } from "./io.ts";
 import { createLocator } from "./locate.ts";
-import { LARGE, type Parsed, parseBytes } from "./parse.ts";
-import { OffThreadParser } from "./parse-off-thread.ts";
-import type { ParseRequest } from "./parse-worker.ts";
-import { share } from "./share.ts";
+import { LARGE, type Parsed } from "./parse.ts";
+import { OffThreadParser, parseHere } from "./parse-off-thread.ts";
 import { type FileSignature, type Signatures, signatureOf } from "./signature.ts";
 import type { Format } from "./text.ts";
 import { watchFiles } from "./watch.ts";
@@ -72,6 +70,7 @@ class FileReader {
   readonly #settings: FileSourceSettings;
   /** By name, from the last read that succeeded: what has not changed is not parsed again. */
   #loaded: ReadonlyMap<string, LoadedFile> = new Map();
+  readonly #threads = { available: true };
   #failures = 0;
   #retryAt = 0;
 
@@ -88,7 +87,8 @@ class FileReader {
     const files = runBlocking(this.#readFiles());
     const batch = new Batch(this.#loaded, this.#settings);
     for (const file of files) {
-      if (batch.needsParse(file)) batch.add(file, parseHere(file, batch.previousOf(file.name)));
+      if (!batch.needsParse(file)) continue;
+      batch.add(file, parseHere(file.bytes, file.format, batch.previousOf(file.name)));
     }
     return this.#finish(batch);
   }
@@ -96,13 +96,16 @@ class FileReader {
   async read(): Promise<readonly DefinitionDocument[]> {
     const files = await runAsync(this.#readFiles());
     const batch = new Batch(this.#loaded, this.#settings);
-    const thread = new OffThreadParser();
+    const thread = new OffThreadParser({ threads: this.#threads });
     try {
       for (const file of files) {
         if (!batch.needsParse(file)) continue;
         const previous = batch.previousOf(file.name);
-        const isSmall = file.bytes.length < LARGE;
-        batch.add(file, isSmall ? parseHere(file, previous) : await thread.parse(file, previous));
+        const parsed =
+          file.bytes.length < LARGE
+            ? parseHere(file.bytes, file.format, previous)
+            : await thread.parse(file, previous);
+        batch.add(file, parsed);
         // Many small files are as much as a large one: others get their turn between them.
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -208,12 +211,6 @@ class Batch {
     if (this.#problems.length > 0) throw invalidDefinitions(this.#problems);
     return this.#loaded;
   }
-}
-
-function parseHere({ bytes, format }: ParseRequest, previous: unknown): Parsed {
-  const parsed = parseBytes(bytes, format);
-  if ("problems" in parsed) return parsed;
-  return { ...parsed, document: share(previous, parsed.document) };
 }
 
 function formatOf(name: string): Format | undefined {

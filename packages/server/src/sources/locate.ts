@@ -1,3 +1,4 @@
+import { type Event, parseEvents } from "js-yaml";
 import { findInJson, valueAfterKey } from "./json-text.ts";
 import { entryOf, type Layout, type Outline, tokensOf } from "./outline.ts";
 import { decode, type Format, LineTable, type Position } from "./text.ts";
@@ -13,80 +14,83 @@ export function createLocator(
   format: Format,
   layout: Layout | undefined,
 ): (pointer: string) => Position | undefined {
-  let prepared: { text: string; lines: LineTable } | undefined;
-  const prepare = () => {
-    const decoded = decode(bytes);
-    if ("problem" in decoded) return undefined;
-    // All problems of a load are located in one go; afterwards the text is not needed.
-    setImmediate(() => {
-      prepared = undefined;
-    }).unref();
-    return { text: decoded.text, lines: new LineTable(decoded.text, layout?.lines) };
-  };
+  let reading: Reading | undefined;
   return (pointer) => {
-    prepared ??= prepare();
-    if (prepared === undefined) return undefined;
-    const { text, lines } = prepared;
-    const offset = find(text, lines, format, layout?.outline, tokensOf(pointer));
-    return offset === undefined ? undefined : lines.positionAt(offset);
+    if (reading === undefined) {
+      const decoded = decode(bytes);
+      if ("problem" in decoded) return undefined;
+      reading = new Reading(decoded.text, format, layout);
+      // All problems of a load are located in one go; afterwards the text is not needed.
+      setImmediate(() => {
+        reading = undefined;
+      }).unref();
+    }
+    return reading.locate(tokensOf(pointer));
   };
 }
 
-function find(
-  text: string,
-  lines: LineTable,
-  format: Format,
-  outline: Outline | undefined,
-  tokens: readonly string[],
-): number | undefined {
-  let found: number | undefined;
-  let level = outline;
-  for (const [depth, token] of tokens.entries()) {
-    if (level === undefined) break;
-    const index = entryOf(level, token);
-    const start = level.starts[index];
-    if (start === undefined) return found ?? findWhole(text, format, []);
-    const inner = level.inner.get(index);
-    if (inner === undefined) {
-      const rest = tokens.slice(depth + 1);
-      if (rest.length === 0) return start;
-      const isEntry = level.keys !== undefined;
-      if (format === "json") {
-        return findInJson(text, rest, start, isEntry ? valueAfterKey(text, start) : start);
-      }
-      const end = level.starts[index + 1] ?? level.end;
-      return findInPiece(text, lines, { start, end }, isEntry ? [token, ...rest] : rest);
-    }
-    found = start;
-    level = inner;
+/** A text for as long as positions are looked for in it. */
+class Reading {
+  readonly #text: string;
+  readonly #format: Format;
+  readonly #outline: Outline | undefined;
+  readonly #lines: LineTable;
+  #events: readonly Event[] | undefined;
+
+  constructor(text: string, format: Format, layout: Layout | undefined) {
+    this.#text = text;
+    this.#format = format;
+    this.#outline = layout?.outline;
+    this.#lines = new LineTable(text, layout?.lines);
   }
-  return found ?? findWhole(text, format, tokens);
+
+  locate(tokens: readonly string[]): Position | undefined {
+    const offset =
+      this.#outline === undefined
+        ? this.#findInWhole(tokens)
+        : (this.#findInOutline(this.#outline, tokens) ?? this.#outline.starts[0]);
+    return offset === undefined ? undefined : this.#lines.positionAt(offset);
+  }
+
+  #findInWhole(tokens: readonly string[]): number | undefined {
+    if (this.#format === "json") return findInJson(this.#text, tokens);
+    this.#events ??= eventsOf(this.#text);
+    return findInYaml(this.#text, tokens, this.#events);
+  }
+
+  #findInOutline(outline: Outline, tokens: readonly string[]): number | undefined {
+    const [token, ...rest] = tokens;
+    const index = token === undefined ? -1 : entryOf(outline, token);
+    const start = outline.starts[index];
+    if (token === undefined || start === undefined) return undefined;
+    const inner = outline.inner.get(index);
+    if (inner !== undefined) return this.#findInOutline(inner, rest) ?? start;
+    if (rest.length === 0) return start;
+    const isEntry = outline.keys !== undefined;
+    if (this.#format === "json") {
+      const value = isEntry ? valueAfterKey(this.#text, start) : start;
+      return findInJson(this.#text, rest, start, value);
+    }
+    const end = outline.starts[index + 1] ?? outline.end;
+    return this.#findInPiece(start, end, isEntry ? [token, ...rest] : rest);
+  }
+
+  /** Looks into one entry of a large block mapping or sequence, parsed for itself. */
+  #findInPiece(start: number, end: number, tokens: readonly string[]): number {
+    // What follows begins on a line of its own, after its dash and indentation.
+    const last = end === this.#text.length ? end : this.#lines.startOf(end);
+    const indentation = start - this.#lines.startOf(start);
+    const piece = " ".repeat(indentation) + this.#text.slice(start, last);
+    const offset = findInYaml(piece, tokens, eventsOf(piece));
+    return offset === undefined ? start : start - indentation + offset;
+  }
 }
 
-function findWhole(text: string, format: Format, tokens: readonly string[]): number | undefined {
-  return format === "json" ? findInJson(text, tokens) : findOrFail(() => findInYaml(text, tokens));
-}
-
-/** Looks into one entry of a large block mapping or sequence, parsed for itself. */
-function findInPiece(
-  text: string,
-  lines: LineTable,
-  { start, end }: { start: number; end: number },
-  tokens: readonly string[],
-): number {
-  // What follows begins on a line of its own, after its dash and indentation.
-  const piece = text.slice(start, end === text.length ? end : lines.startOf(end));
-  const indentation = start - lines.startOf(start);
-  const padded = " ".repeat(indentation) + piece;
-  const offset = findOrFail(() => findInYaml(padded, tokens));
-  return offset === undefined ? start : start - indentation + offset;
-}
-
-/** A piece in flow style, or with tags of its own, is no document: its start is near enough. */
-function findOrFail(search: () => number | undefined): number | undefined {
+/** None for a piece in flow style, or with tags that the text declares: it is no document. */
+function eventsOf(text: string): readonly Event[] {
   try {
-    return search();
+    return parseEvents(text, {});
   } catch {
-    return undefined;
+    return [];
   }
 }

@@ -9,7 +9,9 @@ import {
 import { HalyardError } from "@halyard/core";
 import { type Parsed, parseBytes } from "./parse.ts";
 import type { ParseReply, ParseRequest } from "./parse-worker.ts";
+import { share } from "./share.ts";
 import { Assembly, type Slice } from "./slices.ts";
+import type { Format } from "./text.ts";
 
 /** Milliseconds. Many times what the largest file that is read takes. */
 const TIME_LIMIT = 60_000;
@@ -18,6 +20,8 @@ const TIME_LIMIT = 60_000;
 const TURN = 8;
 
 export interface OffThreadOptions {
+  /** Remembers, from one read to the next, that there are no threads to be had. */
+  readonly threads?: { available: boolean } | undefined;
   /** Milliseconds that one text may take. Default 60,000. */
   readonly timeLimit?: number | undefined;
   /** The thread's module, for tests. */
@@ -49,6 +53,8 @@ export class OffThreadParser {
    * forbids them, the text is parsed here.
    */
   async parse({ name, bytes, format }: NamedText, previous: unknown): Promise<Parsed> {
+    const { threads = { available: true } } = this.#options;
+    if (!threads.available) return parseHere(bytes, format, previous);
     try {
       const reply = await this.#ask({ bytes, format });
       if ("problems" in reply) return reply;
@@ -60,11 +66,12 @@ export class OffThreadParser {
         const message = `${name} can't be parsed: ${reason}. Make the file smaller, or split it.`;
         throw new HalyardError("SOURCE_READ_FAILED", message, { cause: error });
       }
+      threads.available = false;
       process.emitWarning(
         `Large files of flags are parsed on the main thread, which they hold up: no thread can be started for them (${String(error)}). If the application is bundled, leave @halyard/server out of the bundle.`,
         { type: "HalyardWarning", code: "HALYARD_NO_PARSER_THREAD" },
       );
-      return parseBytes(bytes, format);
+      return parseHere(bytes, format, previous);
     }
   }
 
@@ -81,22 +88,20 @@ export class OffThreadParser {
     return new Promise((resolve, reject) => {
       const worker = this.#start();
       const { timeLimit = TIME_LIMIT } = this.#options;
-      const settle = (act: () => void) => {
-        clearTimeout(timer);
-        worker.removeAllListeners();
-        // A thread that fails while it is being ended has nobody to tell, and nothing to lose.
-        worker.on("error", () => {});
-        act();
+      const onReply = (reply: ParseReply) => settle(() => resolve(reply));
+      const onError = (error: unknown) => settle(() => reject(error));
+      const onExit = (code: number) => {
+        onError(new Error(`the thread that parses ended with code ${code}`));
       };
       const timer = setTimeout(() => {
-        const message = `parsing took longer than ${timeLimit / 1000} seconds and was given up`;
-        settle(() => reject(new Error(message)));
+        onError(new Error(`parsing took longer than ${timeLimit / 1000} seconds and was given up`));
       }, timeLimit);
-      worker.on("message", (reply: ParseReply) => settle(() => resolve(reply)));
-      worker.on("error", (error) => settle(() => reject(error)));
-      worker.on("exit", (code) => {
-        settle(() => reject(new Error(`the thread that parses ended with code ${code}`)));
-      });
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        worker.off("message", onReply).off("error", onError).off("exit", onExit);
+        act();
+      };
+      worker.on("message", onReply).on("error", onError).on("exit", onExit);
       worker.postMessage(request);
     });
   }
@@ -112,6 +117,8 @@ export class OffThreadParser {
     this.#worker = entry.pathname.endsWith(".ts")
       ? new Worker(fromSource(entry), { ...options, eval: true })
       : new Worker(entry, options);
+    // One that fails while it is being ended has nobody to tell, and nothing to lose.
+    this.#worker.on("error", () => {});
     return this.#worker;
   }
 
@@ -142,6 +149,13 @@ function fromSource(entry: URL): string {
   const loader = createRequire(import.meta.url).resolve("tsx/cjs");
   const modules = [loader, fileURLToPath(entry)];
   return modules.map((module) => `require(${JSON.stringify(module)});`).join("\n");
+}
+
+/** Parses on the thread that calls. `previous` as in {@link OffThreadParser.parse}. */
+export function parseHere(bytes: Uint8Array, format: Format, previous: unknown): Parsed {
+  const parsed = parseBytes(bytes, format);
+  if ("problems" in parsed) return parsed;
+  return { ...parsed, document: share(previous, parsed.document) };
 }
 
 function isStartFailure(error: unknown): boolean {

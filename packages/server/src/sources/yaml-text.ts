@@ -119,7 +119,7 @@ function findDuplicateKeys(text: string, events: readonly Event[]): TextProblem[
 export function findInYaml(
   text: string,
   tokens: readonly string[],
-  events: readonly Event[] = parseEvents(text, { maxDepth: MAX_DEPTH }),
+  events: readonly Event[],
 ): number | undefined {
   let at = 1;
   let found = startFrom(events, at);

@@ -1,0 +1,190 @@
+import Fastify, { type FastifyInstance, type preHandlerHookHandler } from "fastify";
+import { afterEach, expect, it, vi } from "vitest";
+import { byVariant, createFlags, defineFlags, flags, requireFeature } from "./index.ts";
+
+const sources = [defineFlags({ on: true, off: false, third: false })];
+
+const apps: FastifyInstance[] = [];
+
+function make(): FastifyInstance {
+  const app = Fastify();
+  apps.push(app);
+  return app;
+}
+
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.close()));
+});
+
+it("closes the instance that it made with the server, and no other", async () => {
+  const given = createFlags({ sources });
+  const closeGiven = vi.spyOn(given, "close");
+  const app = make();
+  app.register(flags, { sources, property: "own" });
+  app.register(flags, given);
+  await app.ready();
+  const closeOwn = vi.spyOn(app.getDecorator<typeof given>("own"), "close");
+  await app.close();
+  expect(closeOwn).toHaveBeenCalledOnce();
+  expect(closeGiven).not.toHaveBeenCalled();
+  await given.close();
+});
+
+it("gives the instance to the application and its plugins", async () => {
+  const given = createFlags({ sources });
+  const app = make();
+  app.register(flags, given);
+  let inside: unknown;
+  app.register(async (scope) => {
+    inside = scope.flags;
+  });
+  await app.ready();
+  expect(app.flags).toBe(given);
+  expect(inside).toBe(given);
+});
+
+it("takes options beside Fastify's own, which are none of ours", async () => {
+  const app = make();
+  app.register(flags, { sources, prefix: "/v1", logLevel: "warn" } as never);
+  await app.ready();
+  expect(app.flags.definitions.get("on")?.key).toBe("on");
+});
+
+it("stays inside the plugin that registers it", async () => {
+  const app = make();
+  app.register(async (scope) => {
+    await scope.register(flags, { sources });
+    scope.get("/inside", async (request) => ({ on: request.flags.enabled("on") }));
+  });
+  app.get("/outside", async (request) => ({ flags: "flags" in request }));
+  expect((await app.inject("/inside")).json()).toEqual({ on: true });
+  expect((await app.inject("/outside")).json()).toEqual({ flags: false });
+});
+
+it("is there once when it is registered twice, and refuses another instance", async () => {
+  const given = createFlags({ sources });
+  const app = make();
+  app.register(flags, given);
+  app.register(async (scope) => {
+    await scope.register(flags, given);
+    scope.get("/", async (request) => ({ on: request.flags.enabled("on") }));
+  });
+  expect((await app.inject("/")).json()).toEqual({ on: true });
+  const other = make();
+  other.register(flags, given);
+  other.register(flags, { sources });
+  await expect(other.ready()).rejects.toMatchObject({ code: "MISUSE" });
+});
+
+it("guards a route by its config, with the options of requireFeature, beside its own hooks", async () => {
+  const app = make();
+  const ran: string[] = [];
+  const own: preHandlerHookHandler = (_request, _reply, done) => {
+    ran.push("own");
+    done();
+  };
+  app.register(flags, { sources });
+  app.register(async (scope) => {
+    scope.get("/on", { config: { flags: { require: "on" } }, preHandler: own }, async () => "yes");
+    scope.get(
+      "/off",
+      { config: { flags: { require: { any: ["off", "third"] }, status: 403 } }, preHandler: [own] },
+      async () => "yes",
+    );
+  });
+  expect((await app.inject("/on")).body).toBe("yes");
+  expect((await app.inject("/off")).statusCode).toBe(403);
+  expect((await app.inject({ method: "HEAD", url: "/off" })).statusCode).toBe(403);
+  expect(ran).toEqual(["own", "own", "own"]);
+  expect(app.flags.guards().map(({ lastSeen: _, ...route }) => route)).toEqual([
+    { flags: ["on"], kind: "require", method: "GET", route: "/on", hits: 1 },
+    { flags: ["off", "third"], kind: "require", method: "GET", route: "/off", hits: 1 },
+    { flags: ["off", "third"], kind: "require", method: "HEAD", route: "/off", hits: 1 },
+  ]);
+});
+
+it("refuses a config that can't be a guard when the route is declared", async () => {
+  const app = make();
+  app.register(flags, { sources });
+  app.register(async (scope) => {
+    scope.get("/", { config: { flags: { require: {} as never } } }, async () => "yes");
+  });
+  await expect(app.ready()).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+});
+
+it("lists guards and choices, of every method, when they are declared", async () => {
+  const app = make();
+  app.register(flags, { sources });
+  app.register(
+    async (scope) => {
+      const preHandler = [requireFeature("on"), requireFeature({ none: ["off"] })];
+      scope.route({ method: ["PUT", "POST"], url: "/:id", preHandler, handler: async () => "" });
+      scope.get("/page", byVariant("third", { off: async () => "off" }));
+    },
+    { prefix: "/v1" },
+  );
+  await app.ready();
+  const listed = app.flags
+    .guards()
+    .map(({ flags: keys, method, route }) => [...keys, method, route]);
+  expect(listed).toEqual([
+    ["on", "PUT", "/v1/:id"],
+    ["on", "POST", "/v1/:id"],
+    ["off", "PUT", "/v1/:id"],
+    ["off", "POST", "/v1/:id"],
+    ["third", "GET", "/v1/page"],
+  ]);
+});
+
+const ANSWERING: Readonly<Record<string, preHandlerHookHandler>> = {
+  "a callback hook that sends": (_request, reply, _done) => {
+    reply.code(402).send({ by: "hook" });
+  },
+  "a function that returns the reply": ((_request: unknown, reply: { code: unknown }) =>
+    (reply as never as { code(status: number): { send(body: unknown): unknown } })
+      .code(402)
+      .send({ by: "hook" })) as never,
+  "an async hook that returns the reply": (async (_request: unknown, reply: never) =>
+    (reply as { code(status: number): { send(body: unknown): unknown } })
+      .code(402)
+      .send({ by: "hook" })) as never,
+};
+
+for (const [name, onDisabled] of Object.entries(ANSWERING)) {
+  it.each([false, true])(
+    `lets ${name} answer for a disabled feature (slow onSend: %s)`,
+    async (slow) => {
+      const app = make();
+      app.register(flags, { sources });
+      if (slow) {
+        app.addHook("onSend", async (_request, _reply, payload) => {
+          await new Promise(setImmediate);
+          return payload;
+        });
+      }
+      app.register(async (scope) => {
+        const preHandler = requireFeature("off", { onDisabled });
+        scope.get("/", { preHandler }, async () => ({ by: "handler" }));
+      });
+      const { statusCode, body } = await app.inject("/");
+      expect([statusCode, body]).toEqual([402, '{"by":"hook"}']);
+    },
+  );
+}
+
+it("lets a request pass whose onDisabled decides nothing, as Fastify's own hooks do", async () => {
+  const app = make();
+  app.register(flags, { sources });
+  app.register(async (scope) => {
+    const callback: preHandlerHookHandler = (_request, _reply, done) => done();
+    const promise = (async () => {}) as unknown as preHandlerHookHandler;
+    const failing: preHandlerHookHandler = (_request, _reply, done) => done(new Error("no"));
+    for (const [url, onDisabled] of Object.entries({ callback, promise, failing })) {
+      const preHandler = requireFeature("off", { onDisabled });
+      scope.get(`/${url}`, { preHandler }, async () => "passed");
+    }
+  });
+  expect((await app.inject("/callback")).body).toBe("passed");
+  expect((await app.inject("/promise")).body).toBe("passed");
+  expect((await app.inject("/failing")).statusCode).toBe(500);
+});

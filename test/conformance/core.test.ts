@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import {
+  type FlagClient,
+  HalyardError,
+  type LoadResult,
+  loadDefinitions,
+  runToEnd,
+  type Snapshot,
+} from "../../packages/core/src/index.ts";
+import { clientOf, regexEngine, snapshotOf } from "../property/harness.ts";
+import { type Case, conformanceCases, type Group } from "./cases.ts";
+
+for (const { topic, groups } of conformanceCases()) {
+  describe(topic, () => {
+    for (const group of groups) describe(group.description, () => runGroup(group));
+  });
+}
+
+function runGroup(group: Group): void {
+  const result = load(group);
+  if (group.problems !== undefined) {
+    it("is refused", () => {
+      expect(pathsOf(result.problems)).toEqual([...(group.problems ?? [])].sort());
+    });
+    return;
+  }
+  const { set, problems } = result;
+  if (group.warnings !== undefined) {
+    it("warns", () => expect(pathsOf(result.warnings)).toEqual([...(group.warnings ?? [])].sort()));
+  }
+  for (const [index, each] of (group.cases ?? []).entries()) {
+    it(
+      each.description ?? `case ${index}: ${each.flag} ${JSON.stringify(each.context ?? {})}`,
+      () => {
+        if (set === undefined)
+          throw new HalyardError("INVALID_DEFINITIONS", JSON.stringify(problems));
+        const conditions = conditionsOf(group);
+        const snapshot: Snapshot = { ...snapshotOf(set, conditions), stale: group.stale === true };
+        const client = clientOf(snapshot, each.context, group.defaultEnabled);
+        const actual = read(client, each);
+        const wanted = expected(each);
+        const fields = Object.keys(wanted).map((field) => [field, Reflect.get(actual, field)]);
+        expect(Object.fromEntries(fields)).toEqual(wanted);
+      },
+    );
+  }
+}
+
+function load({ document, section, delimiter }: Group): LoadResult {
+  const documents = [{ name: "cases", document, section, delimiter }];
+  return runToEnd(loadDefinitions([{ source: "cases", documents }], { regexEngine }));
+}
+
+function conditionsOf({ environment, now = "2026-01-01", overrides = [] }: Group) {
+  return {
+    environment,
+    now: Date.parse(now),
+    overrides: overrides.map(({ flag, layer, value, expiresAt }) => ({
+      flagKey: flag,
+      layer,
+      value,
+      expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+    })),
+  };
+}
+
+function read(client: FlagClient, { flag, read: how, fallback }: Case): object {
+  if (how === undefined) return { ...client.details(flag, fallback as string) };
+  if (how === "enabled") return { value: client.enabled(flag, fallback as boolean | undefined) };
+  const reader = client[how] as (key: string, fallback: unknown) => unknown;
+  return { value: reader.call(client, flag, fallback) };
+}
+
+function expected({ expect: wanted }: Case): object {
+  const entries = Object.entries(wanted).map(([field, value]) => {
+    return [field, value === null && field !== "value" ? undefined : value] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+function pathsOf(problems: readonly { readonly path: string }[]): string[] {
+  return problems.map(({ path }) => path).sort();
+}
