@@ -42,6 +42,12 @@ describe("shorthands", () => {
 });
 
 describe("problems", () => {
+  it("finds what means nothing to the segment operator", () => {
+    const clause = { op: "segment", values: ["s"], attribute: 1, orEqual: true };
+    const segments = { s: { attribute: "a", op: "exists" }, t: clause };
+    expect(problemsOf({ segments })).toEqual(["/segments/t/attribute", "/segments/t/orEqual"]);
+  });
+
   it("reports every problem with its path", () => {
     expect(
       problemsOf({

@@ -121,6 +121,8 @@ function parseClause(
   const operator = findOperator(op);
   if (operator === undefined && isSegmentOperator(op)) {
     if (valuesField === undefined) return findings.problem(place, "`values` must name a segment");
+    reader.text("attribute");
+    if (reader.has("orEqual")) reader.problem("orEqual", `means nothing to ${op}`);
     const condition = parseSegments(reader.get(valuesField), reader.at(valuesField), context);
     return condition !== undefined && negate ? { not: condition } : condition;
   }
