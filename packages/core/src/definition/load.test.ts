@@ -65,3 +65,27 @@ describe("problems", () => {
     ]);
   });
 });
+
+describe("documents in code", () => {
+  it("are not changed by loading them", () => {
+    const clause = { attribute: "plan", op: "in", values: ["pro"] };
+    const document = { flags: { a: { rules: [{ when: [clause], serve: "on" }] } } };
+    loadDocument(document);
+    expect(Object.isFrozen(clause)).toBe(false);
+    expect(Object.isFrozen(clause.values)).toBe(false);
+    expect(Object.isFrozen(document.flags.a.rules[0]?.when)).toBe(false);
+  });
+
+  it("are refused when they are cyclic, however wide", () => {
+    const conditions: unknown[] = [];
+    conditions.push({ all: conditions }, { all: conditions });
+    const document = { flags: { a: { rules: [{ when: conditions, serve: "on" }] } } };
+    expect(() => loadDocument(document)).toThrow(/cyclic/);
+  });
+});
+
+describe("empty lists", () => {
+  it("do not switch a flag off that only writes `enabled`", () => {
+    expect(client({ flags: { a: { enabled: true, rules: [] } } }).enabled("a")).toBe(true);
+  });
+});
