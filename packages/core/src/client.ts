@@ -117,7 +117,8 @@ export class FlagClient {
   details(key: string, fallback?: JsonValue): EvaluationDetails {
     const flag = this.#flags.get(key) ?? this.#findFlag(key);
     if (flag !== undefined) return this.#reported(this.resolve(flag, key));
-    return this.#findOverride(key) ?? this.#notFound(key, fallback);
+    const override = this.#findOverride(key);
+    return override === undefined ? this.#notFound(key, fallback) : this.serve(override, key);
   }
 
   /** Every flag's value for this subject. */
@@ -165,6 +166,11 @@ export class FlagClient {
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
   protected resolve(flag: CompiledFlag, _requestedKey: string): EvaluationDetails {
     return this.#state.resolve(flag);
+  }
+
+  /** The outcome of an override of a flag that has no definition. */
+  protected serve(details: EvaluationDetails, _requestedKey: string): EvaluationDetails {
+    return details;
   }
 
   /** The outcome of a read that found no flag to serve: here too every such read passes. */
@@ -217,10 +223,11 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const override =
-      this.#snapshot.overrides === undefined ? undefined : this.#findOverride(key)?.value;
-    if (override !== undefined) {
-      if (type === undefined || fitsType(override, type)) return override;
+    const override = this.#snapshot.overrides === undefined ? undefined : this.#findOverride(key);
+    if (override?.value !== undefined) {
+      if (type === undefined || fitsType(override.value, type)) {
+        return this.serve(override, key).value;
+      }
       if (this.observed) {
         const message = `the override of "${key}" is no ${type}, and the flag has no definition`;
         this.fail(key, key, fallback, "TYPE_MISMATCH", message);
@@ -252,42 +259,5 @@ export class FlagClient {
 
   #reported(details: EvaluationDetails): EvaluationDetails {
     return this.#snapshot.stale ? staleDetails(details) : details;
-  }
-}
-
-/** Told of every read of one client, with the details that `details` would give. */
-export interface EvaluationObserver {
-  evaluated(details: EvaluationDetails, requestedKey: string): void;
-}
-
-/** A client whose reads are watched. A class of its own, so that others pay nothing for it. */
-export class ObservedFlagClient extends FlagClient {
-  readonly #observer: EvaluationObserver;
-
-  constructor(host: ClientHost, context: AnyContext | undefined, observer: EvaluationObserver) {
-    super(host, context);
-    this.#observer = observer;
-  }
-
-  protected override get observed(): boolean {
-    return true;
-  }
-
-  protected override resolve(flag: CompiledFlag, requestedKey: string): EvaluationDetails {
-    const details = super.resolve(flag, requestedKey);
-    this.#observer.evaluated(this.snapshot.stale ? staleDetails(details) : details, requestedKey);
-    return details;
-  }
-
-  protected override fail(
-    flagKey: string,
-    requestedKey: string,
-    fallback: JsonValue | undefined,
-    code: EvaluationErrorCode,
-    message: string,
-  ): EvaluationDetails {
-    const details = super.fail(flagKey, requestedKey, fallback, code, message);
-    this.#observer.evaluated(details, requestedKey);
-    return details;
   }
 }

@@ -1,11 +1,6 @@
 // For applications.
 // For authors of sources, stores and adapters.
-export {
-  type ClientHost,
-  type EvaluationObserver,
-  FlagClient,
-  ObservedFlagClient,
-} from "./client.ts";
+export { type ClientHost, FlagClient } from "./client.ts";
 export {
   type DefinedFlags,
   type DefineFlagsOptions,
@@ -65,6 +60,7 @@ export type {
 export type { JsonObject, JsonValue, Scalar } from "./json.ts";
 export { isPlainObject, isScalar, jsonEqual } from "./json.ts";
 export { MemorySource } from "./memory.ts";
+export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
 export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";
 export {
   type Actor,

@@ -74,16 +74,20 @@ type Inferred<Input> = [Served<Input>] extends [never]
   ? boolean
   : Served<Input> extends boolean
     ? boolean
-    : Served<Input> extends Bare
-      ? Served<Input>
-      : JsonValue;
+    : Served<Input> extends string
+      ? Narrowed<Input, string>
+      : Served<Input> extends number
+        ? Narrowed<Input, number>
+        : Served<Input> extends Bare
+          ? Served<Input>
+          : JsonValue;
 
-/** The literal values where they are written, the whole type where they are not. */
-type Narrowed<Input, Whole> = [Served<Input>] extends [never]
-  ? Whole
-  : Served<Input> extends Whole
+/** The variants' literal values; without variants a flag may come to serve any of its type. */
+type Narrowed<Input, Whole> = Input extends { readonly variants: object }
+  ? Served<Input> extends Whole
     ? Served<Input>
-    : Whole;
+    : Whole
+  : Whole;
 
 type Served<Input> = VariantValues<Input> | FieldValue<Input, "default"> | FieldValue<Input, "off">;
 

@@ -30,12 +30,17 @@ export function resolveSources(
 function toSource(input: SourceInput, index: number, config: EnvironmentConfig): DefinitionSource {
   if (typeof input === "string") return fileSource({ paths: input, watch: config.fileWatch });
   if (isSource(input)) return input;
-  if (isPlainObject(input))
-    return new MemorySource(input, index === 0 ? "code" : `code ${index + 1}`);
+  if (isPlainObject(input)) return codeSource(input, index === 0 ? "code" : `code ${index + 1}`);
   throw new HalyardError(
     "INVALID_OPTIONS",
     `sources[${index}] must be a file's path, a document such as { flags: { … } }, or a source.`,
   );
+}
+
+/** Flags in code belong to the code, as those in files to the files: they are not written to. */
+function codeSource(document: unknown, name: string): DefinitionSource {
+  const source = new MemorySource(document, name);
+  return { name, readSync: () => source.readSync(), read: () => source.read() };
 }
 
 function isSource(input: unknown): input is DefinitionSource {

@@ -42,7 +42,7 @@ export class AnonymousIds {
 }
 
 /** The first cookie of a name, as it was sent. */
-export function cookieValue(header: string | undefined, name: string): string | undefined {
+function cookieValue(header: string | undefined, name: string): string | undefined {
   if (header === undefined) return undefined;
   for (const pair of header.split(";")) {
     const equals = pair.indexOf("=");

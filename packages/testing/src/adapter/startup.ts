@@ -4,7 +4,7 @@ import { type Check, type Deferred, deferred, until } from "./bench.ts";
 import type { RouteDescription } from "./harness.ts";
 
 /** A source that answers when the test says so. */
-export class SlowSource implements DefinitionSource {
+class SlowSource implements DefinitionSource {
   readonly name: string;
   readonly #answer: Deferred<readonly DefinitionDocument[]> = deferred();
   #listener: SourceListener | undefined;

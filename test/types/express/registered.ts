@@ -1,0 +1,58 @@
+import {
+  byVariant,
+  createFlags,
+  defineFlags,
+  type FlagClient,
+  flags,
+  requireFeature,
+} from "@halyard/express";
+import express from "express";
+
+const definitions = defineFlags({
+  "new-checkout": false,
+  layout: { type: "string", variants: { wide: "w", narrow: "n" }, default: "w" },
+  limit: { type: "integer", default: 5 },
+});
+
+declare module "@halyard/express" {
+  interface Register {
+    flags: typeof definitions;
+  }
+}
+
+const app = express();
+const f = createFlags({ sources: [definitions] });
+app.use(flags(f));
+app.use(flags({ sources: [definitions], context: (request) => ({ plan: request.get("x-plan") }) }));
+
+export const definitionsOf: unknown = flags(f).instance.definitions;
+
+app.get("/", requireFeature("new-checkout"), (request, response) => {
+  const client: FlagClient = request.flags;
+  const on: boolean = request.flags.enabled("new-checkout");
+  const layout: string | undefined = request.flags.value("layout");
+  const limit: number = client.value("limit", 10);
+  response.json({ on, layout, limit });
+
+  // @ts-expect-error there is no such flag
+  request.flags.enabled("new-chekcout");
+  // @ts-expect-error nor such a value
+  client.value("limit", "ten");
+  // @ts-expect-error it is no boolean
+  request.flags.enabled("layout");
+  // @ts-expect-error it is no string
+  const wrong: string = request.flags.value("limit", 1);
+  response.json(wrong);
+});
+
+app.get("/any", requireFeature({ any: ["new-checkout"] }));
+app.get("/page", byVariant("layout", { wide: (_request, response) => void response.send("w") }));
+
+// @ts-expect-error guards know the keys too
+requireFeature("new-chekcout");
+// @ts-expect-error in lists as well
+requireFeature({ all: ["new-checkout", "beta"] });
+// @ts-expect-error and choices do
+byVariant("layuot", {});
+// @ts-expect-error options are known by name
+flags({ sauces: [] });
