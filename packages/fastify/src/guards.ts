@@ -84,8 +84,9 @@ async function readyClient(
 }
 
 /**
- * Runs a hook of any style to its end: it calls back, its promise settles, or it has answered. One
- * that ends without an answer lets the request pass, as Fastify's own hooks do.
+ * Runs a hook of either style to its end: it calls back, or its promise settles. One that ends
+ * without an answer lets the request pass, and one that has answered may never end, as with
+ * Fastify's own hooks.
  */
 function callHook(
   hook: preHandlerHookHandler,
@@ -98,8 +99,6 @@ function callHook(
       error === undefined || error === null ? resolve() : reject(error),
     );
     if (result instanceof Promise) result.then(() => resolve(), reject);
-    // A hook that has answered calls nothing back; the answer may be on its way still.
-    reply.then(resolve, reject);
   });
 }
 

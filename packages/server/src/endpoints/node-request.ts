@@ -46,15 +46,17 @@ async function readText(
   if (parsedBody !== undefined && message.readableEnded) return textOf(parsedBody, limit);
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop must not destroy the connection, which the answer still has to go out on.
+  // Leaving the loop must not take the socket from the request: who logs it asks for the address.
   for await (const chunk of message.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > limit) {
-      message.resume();
-      throw tooLarge(limit);
-    }
+    if (size > limit) break;
     chunks.push(bytes);
+  }
+  if (size > limit) {
+    // Unread, the rest would block the connection for the requests behind it.
+    message.resume();
+    throw tooLarge(limit);
   }
   return Buffer.concat(chunks).toString("utf8");
 }

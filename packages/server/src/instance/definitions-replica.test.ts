@@ -1,4 +1,4 @@
-import { defineFlags } from "@halyard/core";
+import { type DefinitionDocument, type DefinitionSource, defineFlags } from "@halyard/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { ControlledSource } from "../../../../test/support/controlled-source.ts";
 import { createFlags, type Flags } from "../create-flags.ts";
@@ -217,6 +217,19 @@ describe("the start", () => {
     await flags.ready();
     expect(flags.client().enabled("beta")).toBe(true);
   });
+});
+
+it("a late first answer is taken over without an announcement", async () => {
+  let give: (documents: readonly DefinitionDocument[]) => void = () => {};
+  const answer = new Promise<readonly DefinitionDocument[]>((resolve) => {
+    give = resolve;
+  });
+  const late: DefinitionSource = { name: "late", read: () => answer };
+  const { flags } = make({ sources: [late, defineFlags({ base: true })], startTimeout: 1 });
+  await until(() => status(flags) === "degraded");
+  give([{ name: "late", document: { flags: { base: false } } }]);
+  await flags.ready();
+  expect(flags.client().details("base")).toMatchObject({ value: false, reason: "STATIC" });
 });
 
 describe("health", () => {

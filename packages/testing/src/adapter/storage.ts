@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
 import { currentFlags } from "@halyard/server";
-import type { Check } from "./bench.ts";
+import { type Check, deferred } from "./bench.ts";
 import { DEFINITIONS } from "./definitions.ts";
 import type { Handler, RouteDescription } from "./harness.ts";
 
@@ -16,6 +17,30 @@ const readDeepDown: Handler = async ({ flags, body }) => {
   const found = await Promise.all([deepDown(), deepDown()]);
   return { json: { found, same: currentFlags() === flags, body: body ?? null } };
 };
+
+/** Sends the end of a body only when the server has begun to handle its request. */
+function postInParts(url: string, body: object, arrived: Promise<void>): Promise<unknown> {
+  const text = JSON.stringify(body);
+  const headers = { "content-type": "application/json", "x-user": "ann" };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: "POST", headers }, (response) => {
+      let answer = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        answer += chunk;
+      });
+      response.on("end", () => resolve(JSON.parse(answer)));
+    });
+    sent.on("error", reject);
+    sent.write(text.slice(0, 100));
+    arrived
+      .then(() => turn())
+      .then(() => sent.write(text.slice(100, 40_000)))
+      .then(() => turn())
+      .then(() => sent.end(text.slice(40_000)))
+      .catch(reject);
+  });
+}
 
 const ROUTES: readonly RouteDescription[] = [
   { path: "/deep", handler: readDeepDown },
@@ -46,6 +71,25 @@ export function storageTests(check: Check): void {
       assert.deepEqual(await server.json("/deep", sent), { ...expected, body });
     });
   }
+
+  check("currentFlags: behind a body that comes in parts", async (bench) => {
+    const arrived = deferred();
+    const server = await bench.start({
+      flags: bench.options(DEFINITIONS, { asyncLocalStorage: true }),
+      authentication: {
+        at: "before",
+        user: (headers) => {
+          arrived.resolve();
+          return { id: headers["x-user"] };
+        },
+      },
+      bodyParser: "after",
+      routes: ROUTES,
+    });
+    const body = { large: "x".repeat(50_000) };
+    const answer = await postInParts(`${server.running.url}/deep`, body, arrived.promise);
+    assert.deepEqual(answer, { found: ["ann", "ann"], same: true, body });
+  });
 
   check("currentFlags: behind guards and asynchronous contexts", async (bench) => {
     const server = await bench.start({
