@@ -25,7 +25,7 @@ export function at(parent: Place | undefined, key: string | number): Place {
 }
 
 /** The JSON Pointer of a place; the document itself is `""`. */
-export function pointer(place: Place | undefined): string {
+function pointer(place: Place | undefined): string {
   let path = "";
   for (let step = place; step !== undefined; step = step.parent) {
     path = `/${String(step.key).replaceAll("~", "~0").replaceAll("/", "~1")}${path}`;

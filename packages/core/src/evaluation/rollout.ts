@@ -25,7 +25,7 @@ export interface Bucketer {
 }
 
 /** The unit's hash, known per subject, mixed with the salt's, known per flag. */
-export function murmurBucketer(slots: SlotTable, by: string, salt: string): Bucketer {
+function murmurBucketer(slots: SlotTable, by: string, salt: string): Bucketer {
   // As a signed integer, which V8 does not box.
   const saltHash = murmur3(salt) | 0;
   return { by, salt, scale: 2 ** 32, point: murmurPoint(slots.slot(by, UNIT), saltHash) };

@@ -78,7 +78,7 @@ export interface Operator<T = never> {
 // biome-ignore lint/suspicious/noExplicitAny: each operator fixes its own view's type
 export type AnyOperator = Operator<any>;
 
-export const DEFAULT_MAX_SUBJECT_LENGTH = 4096;
+const DEFAULT_MAX_SUBJECT_LENGTH = 4096;
 
 /** The options of clauses that do not say `orEqual`. */
 export function operatorOptions(
