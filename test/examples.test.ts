@@ -205,6 +205,7 @@ describe.each(names)("examples/%s, edited while it runs", (name) => {
     expect(example().output).toContain("Mend the file and save it");
     expect((await example().get("/?user=carol&plan=pro")).body).toEqual(before.body);
     expect((await example().get("/flags/health")).body.status).toBe("degraded");
+    expect((await example().get("/explain/beta")).body.details.reason).toBe("STALE");
 
     example().edit((text) => text.replace("percentage: 250", "percentage: 100"));
     await vi.waitFor(async () => {

@@ -160,11 +160,14 @@ describe("README.md", () => {
     expect(listed.toSorted()).toEqual([...new Set([...names].map(([name]) => name))].toSorted());
   });
 
-  it("lists every option", () => {
-    const source = read("packages/server/src/instance/options.ts");
-    const [, names = ""] = /OPTION_NAMES[^[]*\[([^\]]*)\]/.exec(source) ?? [];
-    const known = [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name);
-    const listed = tableBelow("packages/server/README.md", "Options").map(([name]) => name);
+  it.each([
+    ["Options", "instance/options.ts", /OPTION_NAMES[^[]*\[([^\]]*)\]/],
+    ["Files", "sources/file-source-options.ts", /NAMES[^[]*\[([^\]]*)\]/],
+    ["Guards", "guard/guard.ts", /interface GuardOptions[^{]*\{([^}]*)\}/],
+  ])("lists everything under %s", (heading, file, where) => {
+    const [, names = ""] = where.exec(read(`packages/server/src/${file}`)) ?? [];
+    const known = [...names.matchAll(/^ *(?:"|readonly )(\w+)/gm)].map(([, name]) => name);
+    const listed = tableBelow("packages/server/README.md", heading).map(([name]) => name);
     expect(listed.toSorted()).toEqual(known.toSorted());
   });
 });

@@ -13,6 +13,7 @@ import { builtOfTwo, type Tape } from "./property/generate/tape.ts";
 import { load } from "./property/harness.ts";
 import { parameters } from "./property/runs.ts";
 import { pages, read, snippetsOf, tableBelow } from "./readme/snippets.ts";
+import { invalid } from "./schema/invalid.ts";
 
 // The schema that editors check flag files with, held against the loader.
 
@@ -118,98 +119,6 @@ describe("what loads is accepted", () => {
     );
   });
 });
-
-const flag = (definition: unknown) => ({ flags: { f: definition } });
-const rule = (inner: object) => flag({ rules: [{ id: "r", serve: "on", ...inner }] });
-const clause = (inner: object) => rule({ when: { attribute: "a", ...inner } });
-const rollout = (inner: object) => flag({ fallthrough: { rollout: inner } });
-
-const invalid: Readonly<Record<string, unknown>> = {
-  "a list as a document": [],
-  "an unknown field of a document": { flag: {} },
-  "flags beside the field for them": { beta: true },
-  "a flag that is null": flag(null),
-  "a flag that is empty": flag({}),
-  "a key with a space": { flags: { "a b": true } },
-  "a key that begins with a dot": { flags: { ".a": true } },
-  "a key that is too long": { flags: { ["a".repeat(257)]: true } },
-  "a misspelt field": flag({ enabeld: true, percentage: 10 }),
-  "an unknown type": flag({ type: "double" }),
-  "enabled as a text": flag({ enabled: "yes" }),
-  "no environments": flag({ environments: [] }),
-  "no variants": flag({ variants: {} }),
-  "a variant without a value": flag({ variants: [{ name: "a" }] }),
-  "a prerequisite without a variant": flag({ prerequisites: [{ flag: "g" }] }),
-  "a prerequisite under two names": flag({
-    prerequisites: [{ flag: "g", key: "g", variant: "on" }],
-  }),
-  "a target without values": flag({ targets: [{ variant: "on", values: [] }] }),
-  "a target on an object": flag({ targets: [{ variant: "on", values: [{}] }] }),
-  "a percentage below 0": flag({ percentage: -1 }),
-  "a percentage above 100": flag({ percentage: 100.5 }),
-  "a percentage as a text": flag({ percentage: "10" }),
-  "a percentage beside a fallthrough": flag({ percentage: 10, fallthrough: { serve: "on" } }),
-  "a schedule beside conditions": flag({
-    conditions: { groups: ["a"] },
-    schedule: [{ from: "2027-01-01", percentage: 1 }],
-  }),
-  "a schedule beside a rollout": flag({
-    fallthrough: { rollout: { weights: { on: 1 } } },
-    schedule: [{ from: "2027-01-01", percentage: 1 }],
-  }),
-  "a step without a time": flag({ schedule: [{ percentage: 1 }] }),
-  "a step at no date": flag({ schedule: [{ from: "tomorrow", percentage: 1 }] }),
-  "conditions of nothing": flag({ conditions: {} }),
-  "conditions with an unknown operator": flag({ conditions: { attributes: { a: { above: 1 } } } }),
-  "conditions with a text where a number belongs": flag({
-    conditions: { attributes: { a: { gt: "many" } } },
-  }),
-  "metadata that nests": flag({ metadata: { a: {} } }),
-  "a tag that is a number": flag({ tags: [1] }),
-  "no date of expiry": flag({ expires: "soon" }),
-  "an unknown field of a rule": rule({ if: [] }),
-  "a rule that serves twice": rule({ variation: 1 }),
-  "a rule with two conditions": rule({ when: [], condition: { segment: "s" } }),
-  "a percentage beside a rollout": flag({
-    rules: [{ rollout: { weights: { on: 1 } }, percentage: 1 }],
-  }),
-  "an unknown operator": clause({ op: "above", values: [1] }),
-  "a clause without an operator": clause({ values: [1] }),
-  "a clause with two operators": clause({ op: "eq", operator: "eq", values: [1] }),
-  "a clause without values": clause({ op: "eq" }),
-  "a clause with empty values": clause({ op: "in", values: [] }),
-  "a clause with value and values": clause({ op: "in", value: 1, values: [1] }),
-  "a clause without an attribute": rule({ when: { op: "eq", values: [1] } }),
-  "an object as an operand": clause({ op: "eq", values: [{}] }),
-  "values for exists": clause({ op: "exists", values: [1] }),
-  "a text as a bound": clause({ op: "gte", values: ["18"] }),
-  "a number as a part of a text": clause({ op: "startsWith", values: [1] }),
-  "one bound of two": clause({ op: "between", values: [1] }),
-  "a number and a date as bounds": clause({ op: "between", values: [1, "2027-01-01"] }),
-  "orEqual of an operator that has none": clause({ op: "gt", values: [1], orEqual: true }),
-  "no date": clause({ op: "before", values: ["soon"] }),
-  "a version as a number": clause({ op: "semver_gte", values: [2] }),
-  "an empty all": rule({ when: { all: [] } }),
-  "an all that is no list": rule({ when: { all: { segment: "s" } } }),
-  "two kinds of condition in one": rule({
-    when: { all: [{ segment: "s" }], any: [{ segment: "s" }] },
-  }),
-  "a segment without a name": rule({ when: { segment: "" } }),
-  "an empty condition": rule({ when: {} }),
-  "an empty segment": { segments: { s: [] } },
-  "a rollout without weights": rollout({ salt: "s" }),
-  "a rollout with empty weights": rollout({ weights: {} }),
-  "a weight below 0": rollout({ weights: { on: -1 } }),
-  "a weight as a text": rollout({ weights: { on: "50" } }),
-  "a part of a hundred-thousandth": rollout({ unit: 100000, weights: { on: 0.5 } }),
-  "another unit": rollout({ unit: 1000, weights: { on: 1 } }),
-  "an unknown field of a rollout": rollout({ weights: { on: 1 }, seed: 1 }),
-  "a group that holds a text": { flags: { g: { a: "x" } } },
-  "a group with a definition in it": { flags: { g: { a: { percentage: 1 } } } },
-  "an alias of a number": { flags: { a: true }, aliases: { b: 1 } },
-  "a listed flag without a name": { feature_flags: [{ enabled: true }] },
-  "feature_flags as a map": { feature_flags: { a: true } },
-};
 
 it.each(Object.entries(invalid))("refuses %s, as loading does", (_what, document) => {
   expect(problemsOf(document)).not.toEqual([]);

@@ -22,7 +22,7 @@ export interface Group {
   readonly warnings?: readonly string[];
 }
 
-export interface CaseOverride {
+interface CaseOverride {
   readonly flag: string;
   readonly layer: "emergency" | "local" | "system";
   /** Absent: unset. */

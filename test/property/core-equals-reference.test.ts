@@ -2,6 +2,7 @@ import { inspect, isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { buildScene, type Scene } from "./generate/document.ts";
+import { buildRuleScene } from "./generate/rules.ts";
 import { builtOfTwo } from "./generate/tape.ts";
 import { clientOf, load, snapshotOf } from "./harness.ts";
 import { definitionsOf, evaluate } from "./reference.ts";
@@ -16,7 +17,22 @@ describe("evaluation", () => {
     },
     TIMEOUT,
   );
+
+  it(
+    "gives what the reference interpreter gives for long lists of rules",
+    () => {
+      const scenes = builtOfTwo(
+        (tape, subjects) => buildRuleScene(tape, subjects, CONTEXTS),
+        LONG_LISTS,
+      );
+      fc.assert(fc.property(scenes, compareAll), parameters(0.3));
+    },
+    TIMEOUT,
+  );
 });
+
+/** Choices that fill the longest list of rules. */
+const LONG_LISTS = 1500;
 
 function compareAll(scene: Scene): void {
   const snapshot = snapshotOf(load(scene.document), scene);

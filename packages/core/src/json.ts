@@ -1,3 +1,5 @@
+import { HalyardError } from "./errors.ts";
+
 /** Any value that JSON can carry. Read-only: values of flags are shared and frozen. */
 export type JsonValue =
   | string
@@ -48,17 +50,30 @@ export function freezeJson(value: unknown, depth = 0): JsonValue | undefined {
   return Object.freeze(value) as JsonValue;
 }
 
+/** What a copy may hold at most: far more than any set of flags, far less than a cycle unrolled. */
+const MAX_COPIED_VALUES = 5_000_000;
+const MAX_COPIED_DEPTH = 256;
+
 /**
- * A copy of lists and plain objects, all the way down to {@link MAX_DEPTH}; whatever else they
- * hold is kept as it is.
+ * A copy of a definition as the application wrote it: of its lists and plain objects; whatever
+ * else they hold is kept, for the loader to refuse. Throws `INVALID_DEFINITIONS` for what is too
+ * deep or too large, as a cyclic value is.
  */
-export function copyPlain(value: unknown, depth = 0): unknown {
-  if (depth >= MAX_DEPTH) return value;
-  if (Array.isArray(value)) return value.map((item) => copyPlain(item, depth + 1));
-  if (!isPlainObject(value)) return value;
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) setOwn(copy, key, copyPlain(value[key], depth + 1));
-  return copy;
+export function copyPlain(value: unknown): unknown {
+  let left = MAX_COPIED_VALUES;
+  const copy = (original: unknown, depth: number): unknown => {
+    left--;
+    if (left < 0 || depth > MAX_COPIED_DEPTH) {
+      const message = `The definitions nest deeper than ${MAX_COPIED_DEPTH} levels or hold more than ${MAX_COPIED_VALUES} values. Are they cyclic?`;
+      throw new HalyardError("INVALID_DEFINITIONS", message, { problems: [{ path: "", message }] });
+    }
+    if (Array.isArray(original)) return original.map((item) => copy(item, depth + 1));
+    if (!isPlainObject(original)) return original;
+    const copied: Record<string, unknown> = {};
+    for (const key of Object.keys(original)) setOwn(copied, key, copy(original[key], depth + 1));
+    return copied;
+  };
+  return copy(value, 0);
 }
 
 /** Assigns an own property whatever its name: `copy["__proto__"] = x` would set the prototype. */

@@ -14,6 +14,7 @@ import type {
   RouteOptions,
 } from "fastify";
 import fp from "fastify-plugin";
+import type { RouteFlags } from "./augment.ts";
 import { guardedBy, requireFeature } from "./guards.ts";
 import { REPLY, reader } from "./request-reader.ts";
 
@@ -55,7 +56,7 @@ function install(app: FastifyInstance, input: Input): void {
   const client = decorate(app, requestFlags);
   if (!app.hasDecorator(property)) app.decorate(property, instance);
   addHooks(app, requestFlags, client);
-  app.addHook("onRoute", (route) => guardRoute(route, instance));
+  guardRoutes(app, instance);
   // An instance that was passed in belongs to whoever made it.
   if (given === undefined) app.addHook("onClose", () => instance.close());
 }
@@ -113,14 +114,42 @@ function addHooks(
   });
 }
 
-/** Lists the route if it is guarded, and guards it if its `config` says so. */
-function guardRoute(route: RouteOptions, { guardList }: { readonly guardList: GuardList }): void {
-  const required = route.config?.flags;
-  const existing = [route.preHandler ?? []].flat();
-  if (required !== undefined) {
-    const { require, ...options } = required;
-    route.preHandler = [...existing, requireFeature(require, options)];
-  }
+/** Guards the routes whose `config` says so, and lists those that are guarded in any way. */
+function guardRoutes(app: FastifyInstance, { guardList }: { readonly guardList: GuardList }): void {
+  const hadRoutes = app.printRoutes() !== NO_ROUTES;
+  app.addHook("onRoute", (route) => {
+    const required = route.config?.flags;
+    if (required !== undefined && !isGuarded(required)) {
+      const { require, ...options } = required;
+      route.preHandler = [...[route.preHandler ?? []].flat(), requireFeature(require, options)];
+      // A copy: several routes may share one object in their configuration.
+      route.config = { ...route.config, flags: { ...required, [GUARDED]: true } as RouteFlags };
+    }
+    listRoute(route, guardList);
+  });
+  // A route that was declared before the plugin was loaded did not pass the hook above. It must
+  // not go unguarded, and only a request can tell that it has something to guard.
+  if (!hadRoutes) return;
+  app.addHook("preHandler", (request, _reply, done) => {
+    const required = request.routeOptions.config.flags;
+    if (required === undefined || isGuarded(required)) return done();
+    const { method, url } = request.routeOptions;
+    const message = `The route ${method} ${url} was declared before the flags plugin was loaded, so its \`config.flags\` could not be heeded. Write \`await app.register(flags)\` before the routes, or guard this one with \`preHandler: requireFeature(…)\`.`;
+    done(new HalyardError("MISUSE", message));
+  });
+}
+
+/** Marks a route's `config.flags` whose guard is in place. */
+const GUARDED = Symbol.for("halyard.guardedRoute");
+
+function isGuarded(required: RouteFlags): boolean {
+  return (required as { readonly [GUARDED]?: boolean })[GUARDED] === true;
+}
+
+/** What Fastify prints for an application without routes. */
+const NO_ROUTES = "(empty tree)";
+
+function listRoute(route: RouteOptions, guardList: GuardList): void {
   const methods = [route.method].flat().filter((method) => method !== "HEAD");
   for (const handler of [...[route.preHandler ?? []].flat(), route.handler]) {
     const guarded = guardedBy(handler);

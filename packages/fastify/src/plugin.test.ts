@@ -212,3 +212,32 @@ it("finds the current flags again behind a hook that lost them", async () => {
   clearInterval(timer);
   expect(body).toBe('{"same":true}');
 });
+
+it("lets nobody through a guard that was declared before the plugin was loaded", async () => {
+  const app = make();
+  app.register(flags, { sources });
+  app.get("/early", { config: { flags: { require: "off" } } }, async () => "secret");
+  app.get("/plain", async () => "plain");
+  app.register(async (scope) => {
+    scope.get("/late", { config: { flags: { require: "on" } } }, async () => "late");
+  });
+  const early = await app.inject("/early");
+  expect(early.statusCode).toBe(500);
+  expect(early.json().message).toContain("GET /early was declared before the flags plugin");
+  expect((await app.inject("/plain")).body).toBe("plain");
+  expect((await app.inject("/late")).body).toBe("late");
+});
+
+it("guards routes that share one configuration, each once", async () => {
+  const app = make();
+  await app.register(flags, { sources });
+  const config = { flags: { require: "on" as const } };
+  app.get("/a", { config }, async () => "a");
+  app.get("/b", { config }, async () => "b");
+  expect((await app.inject("/a")).body).toBe("a");
+  expect((await app.inject("/b")).body).toBe("b");
+  expect(app.flags.guards().map(({ route, hits }) => [route, hits])).toEqual([
+    ["/a", 1],
+    ["/b", 1],
+  ]);
+});

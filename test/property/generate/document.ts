@@ -26,7 +26,7 @@ const KEYS = [
   "users.deep.x",
 ];
 
-export const NOW: number = Date.parse("2026-06-15T11:00:00Z");
+const NOW: number = Date.parse("2026-06-15T11:00:00Z");
 
 export function buildScene(tape: Tape, subjects: Tape, contexts = 10): Scene {
   const segments = ["beta", "staff", "eu"].slice(0, tape.below(4));

@@ -149,11 +149,11 @@ function shortAttribute([attribute, wanted]: [string, unknown]): Written[] {
   });
 }
 
-export function onIndex(variants: readonly Variant[]): number {
+function onIndex(variants: readonly Variant[]): number {
   return variants.findIndex((variant) => variant.value === true);
 }
 
-export function variantIndex(written: unknown, variants: readonly Variant[]): number {
+function variantIndex(written: unknown, variants: readonly Variant[]): number {
   if (typeof written === "number") return written;
   return variants.findIndex((variant) => variant.name === written);
 }

@@ -2,7 +2,7 @@ import type { Written } from "./conditions.ts";
 import type { Range, Serve, Variant } from "./flag.ts";
 
 /** The buckets there are. */
-export const SCALE = 100_000;
+const SCALE = 100_000;
 
 /** What a rule or fallthrough serves, and to whom. */
 export function serveOf(written: Written, salt: string, variants: readonly Variant[]): Serve {

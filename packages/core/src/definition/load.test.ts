@@ -42,6 +42,12 @@ describe("shorthands", () => {
 });
 
 describe("problems", () => {
+  it("finds what means nothing to the segment operator", () => {
+    const clause = { op: "segment", values: ["s"], attribute: 1, orEqual: true };
+    const segments = { s: { attribute: "a", op: "exists" }, t: clause };
+    expect(problemsOf({ segments })).toEqual(["/segments/t/attribute", "/segments/t/orEqual"]);
+  });
+
   it("reports every problem with its path", () => {
     expect(
       problemsOf({
@@ -57,5 +63,29 @@ describe("problems", () => {
       "/flags/b/enabled",
       "/flags/c/rules/0/when/0/op",
     ]);
+  });
+});
+
+describe("documents in code", () => {
+  it("are not changed by loading them", () => {
+    const clause = { attribute: "plan", op: "in", values: ["pro"] };
+    const document = { flags: { a: { rules: [{ when: [clause], serve: "on" }] } } };
+    loadDocument(document);
+    expect(Object.isFrozen(clause)).toBe(false);
+    expect(Object.isFrozen(clause.values)).toBe(false);
+    expect(Object.isFrozen(document.flags.a.rules[0]?.when)).toBe(false);
+  });
+
+  it("are refused when they are cyclic, however wide", () => {
+    const conditions: unknown[] = [];
+    conditions.push({ all: conditions }, { all: conditions });
+    const document = { flags: { a: { rules: [{ when: conditions, serve: "on" }] } } };
+    expect(() => loadDocument(document)).toThrow(/cyclic/);
+  });
+});
+
+describe("empty lists", () => {
+  it("do not switch a flag off that only writes `enabled`", () => {
+    expect(client({ flags: { a: { enabled: true, rules: [] } } }).enabled("a")).toBe(true);
   });
 });

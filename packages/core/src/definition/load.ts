@@ -1,4 +1,5 @@
 import { HalyardError } from "../errors.ts";
+import { copyPlain } from "../json.ts";
 import type { DefinitionDocument } from "../ports.ts";
 import { runToEnd } from "../steps.ts";
 import type { DefinitionSet, LoadResult, Shadowed } from "./definition-set.ts";
@@ -79,7 +80,7 @@ export function loadDocument(
   options: ParseOptions & Omit<DefinitionDocument, "document" | "name"> = {},
 ): DefinitionSet {
   const { regexEngine, cache, ...rest } = options;
-  const documents = [{ ...rest, name: "definitions", document }];
+  const documents = [{ ...rest, name: "definitions", document: copyPlain(document) }];
   const steps = loadDefinitions([{ source: "definitions", documents }], { regexEngine, cache });
   const result = runToEnd(steps);
   if (result.set === undefined) throw invalidDefinitions(result.problems);

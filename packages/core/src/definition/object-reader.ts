@@ -32,11 +32,13 @@ export class ObjectReader {
   }
 
   has(name: string): boolean {
-    return Object.hasOwn(this.raw, name) && this.raw[name] !== undefined;
+    return this.get(name) !== undefined;
   }
 
   get(name: string): unknown {
-    return Object.hasOwn(this.raw, name) ? this.raw[name] : undefined;
+    const value = this.raw[name];
+    // Most fields are absent, and then there is no second look.
+    return value === undefined || Object.hasOwn(this.raw, name) ? value : undefined;
   }
 
   at(name: string): Place {
@@ -108,8 +110,8 @@ export class ObjectReader {
 
   /** Reports the fields that are not among `known`; `x-*` may always be written. */
   finish(known: ReadonlySet<string>): void {
-    for (const name of Object.keys(this.raw)) {
-      if (known.has(name) || name.startsWith("x-") || this.raw[name] === undefined) continue;
+    for (const name in this.raw) {
+      if (known.has(name) || name.startsWith("x-") || !this.has(name)) continue;
       this.problem(name, `unknown field; known are ${[...known].join(", ")}`);
     }
   }

@@ -1,6 +1,6 @@
 import { findOperator, isSegmentOperator, operators } from "../evaluation/operators/index.ts";
 import type { AnyOperator } from "../evaluation/operators/operator.ts";
-import { freezeJson, type JsonValue, MAX_DEPTH } from "../json.ts";
+import { freezeJson, isPlainObject, isScalar, type JsonValue, MAX_DEPTH } from "../json.ts";
 import type { Clause, Condition } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import type { ParseContext } from "./parse-context.ts";
@@ -24,9 +24,7 @@ export function parseCondition(
   if (depth > MAX_DEPTH) {
     return context.findings.problem(place, `conditions nest deeper than ${MAX_DEPTH} levels`);
   }
-  const nested = (value: unknown, where: Place) =>
-    parseCondition(value, where, context, dialect, depth + 1);
-  if (Array.isArray(raw)) return parseList("all", raw, place, context, nested);
+  if (Array.isArray(raw)) return parseList("all", raw, place, context, dialect, depth);
   const reader = ObjectReader.of(raw, place, context.findings, "a condition");
   if (reader === undefined) return undefined;
   if (reader.has("attribute")) return parseClause(reader, context, dialect);
@@ -37,16 +35,18 @@ export function parseCondition(
   switch (kind) {
     case "all":
     case "any":
-      if (Array.isArray(value)) return parseList(kind, value, reader.at(kind), context, nested);
+      if (Array.isArray(value)) {
+        return parseList(kind, value, reader.at(kind), context, dialect, depth);
+      }
       return reader.problem(kind, `must be a list of conditions, not ${describe(value)}`);
     case "not": {
-      const condition = nested(value, reader.at(kind));
+      const condition = parseCondition(value, reader.at(kind), context, dialect, depth + 1);
       return condition && { not: condition };
     }
     case "segment":
       return parseSegments(value, reader.at(kind), context);
     default:
-      return nested(value, reader.at(kind));
+      return parseCondition(value, reader.at(kind), context, dialect, depth + 1);
   }
 }
 
@@ -56,13 +56,23 @@ function parseList(
   kind: "all" | "any",
   items: readonly unknown[],
   place: Place,
-  { findings }: ParseContext,
-  nested: (value: unknown, where: Place) => Condition | undefined,
+  context: ParseContext,
+  dialect: ConditionDialect,
+  depth: number,
 ): Condition | undefined {
-  if (items.length === 0) return findings.problem(place, "must list at least one condition");
-  const parsed = items.map((item, index) => nested(item, at(place, index)));
+  if (items.length === 0)
+    return context.findings.problem(place, "must list at least one condition");
+  const parsed: (Condition | undefined)[] = [];
+  let asWritten = true;
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    const condition =
+      canonicalClause(item, context, dialect) ??
+      parseCondition(item, at(place, index), context, dialect, depth + 1);
+    if (condition !== item) asWritten = false;
+    parsed.push(condition);
+  }
   if (parsed.includes(undefined)) return undefined;
-  const asWritten = parsed.every((condition, index) => condition === items[index]);
   const conditions = (asWritten ? Object.freeze(items) : parsed) as readonly Condition[];
   const [only] = conditions;
   if (only !== undefined && conditions.length === 1) return only;
@@ -100,6 +110,36 @@ const CLAUSE_FIELDS: ReadonlySet<string> = new Set([
   "orEqual",
 ]);
 
+/**
+ * The clause as it stands, if it is canonical and nothing is wrong with it. Large sets of flags
+ * hold tens of thousands of clauses, nearly all of this kind: they are kept, and checked without
+ * what it takes to report a problem.
+ */
+function canonicalClause(
+  raw: unknown,
+  { operatorOptions }: ParseContext,
+  { keyIsTargetingKey }: ConditionDialect,
+): Clause | undefined {
+  if (!isPlainObject(raw)) return undefined;
+  const { attribute, op, values } = raw;
+  if (typeof attribute !== "string" || attribute === "" || typeof op !== "string") return undefined;
+  if (keyIsTargetingKey && attribute === "key") return undefined;
+  if (!Array.isArray(values) || values.length === 0 || !values.every(isScalar)) return undefined;
+  if (Object.keys(raw).length !== 3) return undefined;
+  const operator = findOperator(op);
+  if (operator === undefined || operator.name !== op || operator.takesValues === false) {
+    return undefined;
+  }
+  let sound = true;
+  const refuse = (): void => {
+    sound = false;
+  };
+  (operator.check ?? operator.prepare)(values, operatorOptions, refuse);
+  if (!sound) return undefined;
+  Object.freeze(values);
+  return Object.freeze(raw) as unknown as Clause;
+}
+
 function parseClause(
   reader: ObjectReader,
   context: ParseContext,
@@ -121,6 +161,8 @@ function parseClause(
   const operator = findOperator(op);
   if (operator === undefined && isSegmentOperator(op)) {
     if (valuesField === undefined) return findings.problem(place, "`values` must name a segment");
+    reader.text("attribute");
+    if (reader.has("orEqual")) reader.problem("orEqual", `means nothing to ${op}`);
     const condition = parseSegments(reader.get(valuesField), reader.at(valuesField), context);
     return condition !== undefined && negate ? { not: condition } : condition;
   }
@@ -145,14 +187,9 @@ function parseClause(
   const list = single ? [reader.get("value")] : reader.list("values");
   if (list === undefined) return undefined;
   const where = reader.at(valuesField);
-  const clause = checkClause(operator, list, parts, context, (index) =>
+  return checkClause(operator, list, parts, context, (index) =>
     single || index === undefined ? where : at(where, index),
   );
-  const canonical = opField === "op" && operator.name === op && !single && attribute === written;
-  // Sets of flags hold tens of thousands of clauses, so those that need no change are kept.
-  return clause !== undefined && canonical
-    ? (Object.freeze(reader.raw) as unknown as Clause)
-    : clause;
 }
 
 function unknownOperator(op: string): string {

@@ -20,7 +20,7 @@ import { at, Findings, type Place } from "./problems.ts";
 
 /** Something of a document, with what it mentions. */
 export interface Parsed<T> {
-  /** Absent when it has problems: its name is then taken all the same, and what it mentions checked. */
+  /** Absent when it has problems; its name is taken all the same. */
   readonly value: T | undefined;
   readonly place: Place;
   readonly segments: readonly Reference[];
@@ -201,10 +201,8 @@ class DocumentParser implements ParsedDocument {
         const inner = new ObjectReader(definition, where, this.findings);
         const flag = parseFlag(name.trim(), inner, context, { onWhenOnlyNamed: true });
         if (flag === undefined || flag.type === "boolean") return flag;
-        return this.findings.problem(
-          where,
-          "flags in a list are boolean; others belong under `flags`",
-        );
+        const message = "flags in a list are boolean; others belong under `flags`";
+        return this.findings.problem(where, message);
       };
       this.#define(name.trim(), reader.raw, where, parse, reader.at("name"));
       yield;
@@ -242,10 +240,8 @@ class DocumentParser implements ParsedDocument {
       } else if (this.segments.has(key)) {
         this.findings.problem(where, `segment "${key}" is defined twice`);
       } else {
-        const parsed = this.#cached(key, condition, where, (context) =>
-          parseCondition(condition, where, context),
-        );
-        this.segments.set(key, parsed);
+        const parse = (context: ParseContext) => parseCondition(condition, where, context);
+        this.segments.set(key, this.#cached(key, condition, where, parse));
       }
     }
   }

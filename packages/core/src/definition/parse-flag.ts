@@ -52,6 +52,12 @@ export const DEFINITION_FIELDS: ReadonlySet<string> = new Set([
 /** Fields that make a boolean flag decide; with none of them, `enabled` alone does. */
 const DECIDING_FIELDS = ["targets", "rules", "conditions", "percentage", "fallthrough", "schedule"];
 
+/** An empty list says nothing: a page that writes one must not switch a flag off. */
+function isWritten(reader: ObjectReader, name: string): boolean {
+  const value = reader.get(name);
+  return value !== undefined && !(Array.isArray(value) && value.length === 0);
+}
+
 export interface ParseFlagOptions {
   /** The entry stands for `enabled: true` without writing it, as in `feature_flags` lists. */
   readonly onWhenOnlyNamed?: boolean;
@@ -97,7 +103,7 @@ export function parseFlag(
     written?.map(({ name, value }) => Object.freeze({ name, value })) ?? impliedVariants(type);
   const served: ServedFlag = { type, variants };
   const enabled = reader.boolean("enabled");
-  const decides = DECIDING_FIELDS.some((name) => reader.has(name)) || hasWeights(written);
+  const decides = DECIDING_FIELDS.some((name) => isWritten(reader, name)) || hasWeights(written);
   const onByItself = !decides && (reader.has("enabled") || onWhenOnlyNamed);
   const fallback = parseDefault(reader, served, onByItself);
   const rules = parseRules(reader, served, context);

@@ -26,11 +26,11 @@ function isEqualityClause(condition: Condition): condition is Clause {
 /** One attribute that the rules compare: which rules stay possible for a value of it. */
 interface Column {
   readonly slot: number;
-  /** For values that a rule lists. */
+  /** The rules that accept a value which some rule lists. */
   readonly listed: Map<unknown, number>;
-  /** For any other value. */
+  /** The rules that accept any other value. */
   other: number;
-  /** Without the attribute: the rules that do not ask for it. */
+  /** The rules that do not ask for the attribute: possible with any value, and without. */
   missing: number;
 }
 
@@ -52,7 +52,7 @@ export function compileRuleTable(
       let column = columns.get(clause.attribute);
       if (column === undefined) {
         const slot = slots.slot(clause.attribute, RAW);
-        column = { slot, listed: new Map(), other: everything, missing: everything };
+        column = { slot, listed: new Map(), other: 0, missing: everything };
         columns.set(clause.attribute, column);
       }
       restrict(column, 1 << index, clause);
@@ -91,23 +91,33 @@ function lowestBit(rules: number): number {
   return 31 - Math.clz32(rules & -rules);
 }
 
-/** Takes the rule's bit from the values that its clause does not accept. */
+/**
+ * Leaves the rule's bit to the values that its clause accepts: those it had, when the rule has
+ * compared this attribute before, else any.
+ */
 function restrict(column: Column, bit: number, clause: Clause): void {
+  const { listed } = column;
+  const values = clause.values as readonly Scalar[];
   const negate = isNegated(clause, operatorOf(clause));
-  const values = new Set(clause.values as readonly Scalar[]);
+  const first = (column.missing & bit) !== 0;
   column.missing &= ~bit;
-  for (const value of values) {
-    if (!column.listed.has(value)) column.listed.set(value, column.other);
+  if (first && !negate) {
+    for (const value of values) listed.set(value, (listed.get(value) ?? column.other) | bit);
+    return;
   }
-  for (const [value, bits] of column.listed) {
-    if (values.has(value as Scalar) === negate) column.listed.set(value, bits & ~bit);
-  }
+  const set = new Set<unknown>(values);
+  for (const value of set) if (!listed.has(value)) listed.set(value, column.other);
+  listed.forEach((bits, value) => {
+    const kept = first || (bits & bit) !== 0;
+    listed.set(value, kept && set.has(value) !== negate ? bits | bit : bits & ~bit);
+  });
   if (!negate) column.other &= ~bit;
+  else if (first) column.other |= bit;
 }
 
 function possible({ slot, listed, other, missing }: Column, state: EvaluationState): number {
   const value = state.read(slot);
-  return value === MISSING ? missing : (listed.get(value) ?? other);
+  return value === MISSING ? missing : missing | (listed.get(value) ?? other);
 }
 
 function oneColumn(column: Column, served: Served): Step {

@@ -1,4 +1,5 @@
 import {
+  copyPlain,
   type DefinitionDocument,
   type Flag,
   HalyardError,
@@ -125,7 +126,7 @@ export class ReplicaDefinitions implements Definitions {
     if (definition === undefined || definition === null) {
       throw new HalyardError("INVALID_DEFINITIONS", `The definition of "${key}" is missing.`);
     }
-    await this.#write(key, structuredClone(definition));
+    await this.#write(key, copyPlain(definition));
     const entry = this.get(key);
     if (entry === undefined) throw notFound(key);
     this.#report(key, old === undefined ? "created" : "updated", old, entry);

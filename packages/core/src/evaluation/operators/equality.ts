@@ -16,7 +16,9 @@ function checkEquality(
   _options: unknown,
   report: ReportOperand,
 ): void {
-  for (const [index, value] of values.entries()) if (!isScalar(value)) report(NO_SCALAR, index);
+  values.forEach((value, index) => {
+    if (!isScalar(value)) report(NO_SCALAR, index);
+  });
 }
 
 const NO_SCALAR = "must be a string, a number or a boolean";
