@@ -1,6 +1,13 @@
 import Fastify, { type FastifyInstance, type preHandlerHookHandler } from "fastify";
 import { afterEach, expect, it, vi } from "vitest";
-import { byVariant, createFlags, defineFlags, flags, requireFeature } from "./index.ts";
+import {
+  byVariant,
+  createFlags,
+  currentFlags,
+  defineFlags,
+  flags,
+  requireFeature,
+} from "./index.ts";
 
 const sources = [defineFlags({ on: true, off: false, third: false })];
 
@@ -187,6 +194,23 @@ it("lets a request pass whose onDisabled decides nothing, as Fastify's own hooks
   expect((await app.inject("/callback")).body).toBe("passed");
   expect((await app.inject("/promise")).body).toBe("passed");
   expect((await app.inject("/failing")).statusCode).toBe(500);
+});
+
+it("finds the current flags again behind a hook that lost them", async () => {
+  const queue: (() => void)[] = [];
+  const timer = setInterval(() => queue.shift()?.(), 1);
+  const app = make();
+  app.register(flags, { sources, asyncLocalStorage: true });
+  // Called back by somebody who knows nothing of this request.
+  app.addHook("preParsing", (_request, _reply, payload, done) => {
+    queue.push(() => done(null, payload));
+  });
+  app.register(async (scope) => {
+    scope.post("/", async (request) => ({ same: currentFlags() === request.flags }));
+  });
+  const { body } = await app.inject({ method: "POST", url: "/", payload: { some: "body" } });
+  clearInterval(timer);
+  expect(body).toBe('{"same":true}');
 });
 
 it("lets nobody through a guard that was declared before the plugin was loaded", async () => {

@@ -1,6 +1,5 @@
 import { type DefinedFlags, defineFlags, MemorySource } from "@halyard/core";
 import { afterEach, describe, expect, it } from "vitest";
-import { QuietStore } from "../../../../test/support/controlled-source.ts";
 import { createFlags, type Flags } from "../create-flags.ts";
 import type { ChangeEvent, FlagsOptions } from "./options.ts";
 
@@ -272,32 +271,6 @@ describe("at the same time", () => {
     ]);
     expect(results[32]?.status).toBe("rejected");
     for (const key of keys) expect(flags.client().enabled(key)).toBe(key !== "many-0");
-  });
-});
-
-describe("a store that tells nobody of its changes", () => {
-  it("is read back after a write", async () => {
-    const store = new QuietStore("quiet", { beta: false });
-    const flags = make({ sources: [store] });
-    await flags.definitions.put("beta", true);
-    expect(flags.client().enabled("beta")).toBe(true);
-    expect(await flags.definitions.delete("beta")).toBe(true);
-    expect(flags.definitions.get("beta")).toBeUndefined();
-  });
-
-  it("fails with STORE_WRITE_FAILED, its own error as the cause, and nothing changed", async () => {
-    const store = new QuietStore("quiet", { beta: false });
-    const flags = make({ sources: [store] });
-    store.refusal = new Error("disk full");
-    await expect(flags.definitions.put("beta", true)).rejects.toMatchObject({
-      code: "STORE_WRITE_FAILED",
-      message: expect.stringContaining("disk full"),
-      cause: store.refusal,
-    });
-    expect(flags.client().enabled("beta")).toBe(false);
-    store.refusal = undefined;
-    await flags.definitions.put("beta", true);
-    expect(flags.client().enabled("beta")).toBe(true);
   });
 });
 
