@@ -10,7 +10,6 @@ const EXTERNAL = [
   "@growthbook/*",
   "@launchdarkly/*",
   "@openfeature/*",
-  "autocannon",
   "express",
   "fastify",
   "koa",
