@@ -1,0 +1,100 @@
+// One server, with or without Halyard: `<framework> <reads>`, where no number means not mounted.
+import type { AddressInfo } from "node:net";
+import { flags as expressFlags } from "@halyard/express";
+import { flags as fastifyFlags } from "@halyard/fastify";
+import { flags as koaFlags } from "@halyard/koa";
+import { createFlags, type FlagClient } from "@halyard/server";
+import express, { type Request } from "express";
+import fastify from "fastify";
+import Koa from "koa";
+import { definition } from "../read/contestants/halyard.ts";
+import { benchFlags, user } from "../read/flags.ts";
+
+const [framework, given] = process.argv.slice(2);
+const reads = given === undefined ? undefined : Number(given);
+
+const written = benchFlags();
+const instance = createFlags({
+  sources: [
+    { flags: Object.fromEntries(written.map((flag) => [flag.key, definition(flag)])) } as never,
+  ],
+  environment: "production",
+  userAttributes: ["plan", "country", "appVersion"],
+});
+
+/** Flags of all kinds, of which only those that split by variants are not boolean. */
+const KEYS = written
+  .filter(({ split }) => split === undefined)
+  .slice(100, 100 + (reads ?? 0))
+  .map(({ key }) => key);
+
+function answer(flags: FlagClient | undefined): { on: number } {
+  let on = 0;
+  if (flags !== undefined) for (const key of KEYS) if (flags.enabled(key)) on++;
+  return { on };
+}
+
+/** Authentication of a sort, in all servers alike, for attributes to come from. */
+const SIGNED_IN = { ...user, permissions: ["read"] };
+
+const servers: Readonly<Record<string, () => Promise<number>>> = {
+  express: async () => {
+    const app = express();
+    if (reads !== undefined) app.use(expressFlags(instance));
+    app.use((request, _response, next) => {
+      (request as Request & { user?: unknown }).user = SIGNED_IN;
+      next();
+    });
+    app.get("/", (request, response) => {
+      response.json(answer(request.flags));
+    });
+    return new Promise((resolve) => {
+      const server = app.listen(0, "127.0.0.1", () =>
+        resolve((server.address() as AddressInfo).port),
+      );
+    });
+  },
+  koa: async () => {
+    const app = new Koa();
+    if (reads !== undefined) app.use(koaFlags(instance));
+    app.use((context, next) => {
+      context.state.user = SIGNED_IN;
+      return next();
+    });
+    app.use((context) => {
+      context.body = answer(context.flags);
+    });
+    return new Promise((resolve) => {
+      const server = app.listen(0, "127.0.0.1", () =>
+        resolve((server.address() as AddressInfo).port),
+      );
+    });
+  },
+  fastify: async () => {
+    const app = fastify();
+    if (reads !== undefined) await app.register(fastifyFlags, instance);
+    app.decorateRequest("user", null);
+    app.addHook("onRequest", (request, _reply, done) => {
+      (request as { user?: unknown }).user = SIGNED_IN;
+      done();
+    });
+    app.get("/", (request, reply) => {
+      reply.send(answer(request.flags));
+    });
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    return (app.server.address() as AddressInfo).port;
+  },
+};
+
+const start = servers[framework ?? ""];
+if (start === undefined) throw new TypeError(`there is no framework ${framework}`);
+const port = await start();
+
+/** Microseconds that this process has worked. */
+function work(): number {
+  const { user: own, system } = process.cpuUsage();
+  return own + system;
+}
+
+process.on("message", () => process.send?.(work()));
+process.send?.(port);

@@ -1,0 +1,130 @@
+import type { Scenario } from "./contestant.ts";
+import type { ContestantName } from "./contestants/index.ts";
+
+/** What the gauge costs on the machine that the required figures are for. */
+export const GAUGE_NANOSECONDS = 5.7;
+
+/** Nanoseconds a read, at most. */
+export const MUSTS: { readonly [S in Scenario]?: number } = {
+  off: 20,
+  on: 25,
+  rule: 50,
+  rollout: 60,
+  variants: 60,
+  ten: 200,
+  semver: 200,
+  another: 120,
+  missing: 15,
+  all: 200_000,
+};
+
+export interface Results {
+  readonly titles: ReadonlyMap<ContestantName, string>;
+  /** `undefined` where the product cannot express it. */
+  readonly nanoseconds: (name: ContestantName, scenario: Scenario) => number | undefined;
+}
+
+const ROWS: readonly (readonly [Scenario, string])[] = [
+  ["off", "off"],
+  ["on", "on"],
+  ["rule", "one rule of two sets"],
+  ["details", "the same, with details"],
+  ["rollout", "percentage"],
+  ["variants", "split of four variants"],
+  ["ten", "ten rules of two sets"],
+  ["semver", "semver + regex"],
+  ["missing", "unknown flag"],
+  ["another", "another flag and user each time"],
+  ["all", "all of 1,000"],
+];
+
+/** Why a figure is missing, or not quite what it seems. */
+const NOTES: readonly (readonly [ContestantName, readonly Scenario[], string])[] = [
+  ["ceiling", ["details"], "Gives values only."],
+  ["unleash", ["details"], "Gives values only."],
+  ["unleash", ["all"], "No call for all flags: a loop over their names."],
+  ["growthbook", ["all"], "No call for all flags: a loop over their names."],
+  [
+    "openfeature",
+    ["rule", "details", "rollout", "variants", "ten", "semver", "all"],
+    "The SDK with its in-memory provider, which has no rules; there is no call for all flags.",
+  ],
+  ["openfeature", ["another"], "Without the flags that it can't express."],
+  ["flagd", ["semver", "all"], "No regular expressions, so that one flag in seven is missing."],
+  ["flagd", ["another"], "Without the flags that it can't express."],
+  ["configcat", ["semver", "all"], "No regular expressions, so that one flag in seven is missing."],
+  ["configcat", ["another"], "Without the flags that it can't express."],
+];
+
+function table(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...body] = rows;
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, index) => (index === 0 ? "---" : "--:"));
+  return [line(head), line(rule), ...body.map(line)].join("\n");
+}
+
+function figure(nanoseconds: number): string {
+  if (nanoseconds >= 100_000) return `${Math.round(nanoseconds / 1000).toLocaleString("en")} µs`;
+  if (nanoseconds >= 100) return Math.round(nanoseconds).toLocaleString("en");
+  return nanoseconds.toFixed(nanoseconds < 20 ? 1 : 0);
+}
+
+/** What the shell shows: the figures as they are and normalised, and how far from by hand. */
+export function report(
+  { nanoseconds, titles }: Results,
+  names: readonly ContestantName[],
+  factor: number,
+): string {
+  const others = names.filter((name) => !["halyard", "ceiling", "gauge"].includes(name));
+  const title = (name: ContestantName): string => titles.get(name) ?? name;
+  const rows = ROWS.map(([scenario, label]) => {
+    const own = nanoseconds("halyard", scenario) ?? Number.NaN;
+    const byHand = nanoseconds("ceiling", scenario);
+    const must = MUSTS[scenario];
+    return [
+      label,
+      figure(own),
+      figure(own * factor),
+      must === undefined ? "–" : `${own * factor < must ? "" : "MISSED "}${figure(must)}`,
+      byHand === undefined ? "–" : figure(byHand),
+      byHand === undefined ? "–" : `× ${(own / byHand).toFixed(2)}`,
+      ...others.map((name) => {
+        const took = nanoseconds(name, scenario);
+        return took === undefined ? "–" : figure(took);
+      }),
+    ];
+  });
+  const head = ["ns a read", "Halyard", "normalised", "must be below", "by hand", "ratio"];
+  return table([[...head, ...others.map(title)], ...rows]);
+}
+
+/** What the README shows. */
+export function tables(
+  { nanoseconds, titles }: Results,
+  names: readonly ContestantName[],
+  factor: number,
+): string {
+  const notes: string[] = [];
+  const mark = (name: ContestantName, scenario: Scenario): string => {
+    const note = NOTES.find(([of, scenarios]) => of === name && scenarios.includes(scenario))?.[2];
+    if (note === undefined) return "";
+    if (!notes.includes(note)) notes.push(note);
+    return ` <sup>${notes.indexOf(note) + 1}</sup>`;
+  };
+  const shown = names.filter((name) => name !== "gauge");
+  const rows = ROWS.map(([scenario, label]) => {
+    const cells = shown.map((name) => {
+      const took = nanoseconds(name, scenario);
+      const text = took === undefined ? "–" : figure(took * factor);
+      return `${name === "halyard" ? `**${text}**` : text}${mark(name, scenario)}`;
+    });
+    const must = MUSTS[scenario];
+    return [label, ...cells, must === undefined ? "–" : figure(must)];
+  });
+  const head = ["ns a read", ...shown.map((name) => titles.get(name) ?? name), "must be below"];
+  return [
+    table([head, ...rows]),
+    ...notes.map((note, index) => `<sup>${index + 1}</sup> ${note}`),
+    `Median of one read through each product's public API: warm, no hooks, 1,000 flags loaded, nothing on the network, each product in a process of its own. “hand-written” is a \`Map\` of closures over prepared sets for just these flags, with the user's key hashed once: what there is to reach. Where a product is read asynchronously, the \`await\` is in the figure. Node ${process.versions.node}; figures are for a machine on which one \`Map.get\` and a property cost ${GAUGE_NANOSECONDS} ns. \`npm run bench\` takes them again.`,
+  ].join("\n\n");
+}
