@@ -32,8 +32,8 @@ export function requireFeature(
     const client = await readyClient("requireFeature", observer, context);
     const denial = guard.decide(client);
     if (denial === undefined) await next();
-    else if (onDisabled !== undefined) await onDisabled(context, next);
-    else deny(context, denial);
+    else if (onDisabled === undefined) deny(context, denial);
+    else await answerInstead(onDisabled, denial, context);
   };
 }
 
@@ -61,9 +61,23 @@ async function readyClient(
   const { client, instance } = requireClient(context, name, "app.use(flags())");
   // What routers tell about the route that matched.
   const pattern: unknown = (context as { readonly _matchedRoute?: unknown })._matchedRoute;
-  observer.observe(instance.guardList, { method: context.method, pattern, base: "" });
+  observer.observe(instance.guardList, { method: context.method, pattern, mounted: false });
   await client.load();
   return client;
+}
+
+/** Runs a guard's own middleware. Its `next` leads nowhere: whatever it does, nobody passes. */
+async function answerInstead(
+  middleware: Middleware,
+  denial: Denial,
+  context: Context,
+): Promise<void> {
+  const { status, body } = context;
+  await middleware(context, async () => {});
+  const untouched = context.status === status && context.body === body;
+  if (untouched && context.writable && !context.headerSent && context.respond !== false) {
+    deny(context, denial);
+  }
 }
 
 function deny(context: Context, { status, headers, body }: Denial): void {
