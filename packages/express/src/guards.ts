@@ -25,15 +25,16 @@ export function requireFeature(
 ): RequestHandler {
   refuseRequest("requireFeature", 'app.get("/beta", requireFeature("beta"), handler)', requirement);
   const guard = createGuard(requirement, options);
-  const { onDisabled } = options;
+  const { onDisabled, property } = options;
   const observer = new GuardObserver({ flags: guard.flags, kind: "require" });
   return function halyardRequireFeature(request, response, next) {
-    withClient("requireFeature", observer, request, next, (client): unknown => {
+    const use = (client: FlagClient): unknown => {
       const denial = guard.decide(client);
       if (denial === undefined) return next();
       if (onDisabled === undefined) return send(response, denial);
       return answerInstead(onDisabled, denial, request, response, next);
-    });
+    };
+    withClient("requireFeature", observer, request, next, use, property);
   };
 }
 
@@ -84,8 +85,9 @@ function withClient(
   request: Request,
   next: NextFunction,
   use: (client: FlagClient) => unknown,
+  property?: string,
 ): void {
-  const { client, instance } = requireClient(request, name, "app.use(flags())");
+  const { client, instance } = requireClient(request, name, "app.use(flags())", property);
   const { method, baseUrl } = request;
   // A guard that `use` mounted has no route, only a place.
   const pattern: unknown = request.route?.path;

@@ -2,7 +2,7 @@ import { MemorySource } from "@halyard/server";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import express4 from "express4";
 import supertest from "supertest";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { byVariant, createFlags, type Flags, flags, requireFeature } from "./index.ts";
 
 const opened: Flags[] = [];
@@ -89,6 +89,20 @@ describe.each([
     for (const path of ["/route", "/router"]) {
       expect((await supertest(app).get(path)).status).toBe(404);
     }
+  });
+
+  it("says so when it takes a property that something else has", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const app = makeApp();
+    app.use((request, _response, next) => next(void Object.assign(request, { flags: ["theirs"] })));
+    app.use(flags(make()));
+    app.get("/", (request, response) => void response.json(request.flags.enabled("on")));
+    expect((await supertest(app).get("/")).body).toBe(true);
+    const codes = warn.mock.calls.map(([, options]) => (options as { code?: string }).code);
+    warn.mockRestore();
+    expect(codes.filter((code) => code?.startsWith("HALYARD_"))).toEqual([
+      "HALYARD_PROPERTY_TAKEN",
+    ]);
   });
 
   it("lists guards of routers and of use by patterns, with nothing of what clients write", async () => {

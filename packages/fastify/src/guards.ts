@@ -42,11 +42,11 @@ export function requireFeature(
   const example = 'app.get("/beta", { preHandler: requireFeature("beta") }, handler)';
   refuseRequest("requireFeature", example, requirement);
   const guard = createGuard(requirement, options);
-  const { onDisabled } = options;
+  const { onDisabled, property } = options;
   const guarded: Guarded = { flags: guard.flags, kind: "require" };
   const observer = new GuardObserver(guarded);
   const halyardRequireFeature: preHandlerAsyncHookHandler = async function (request, reply) {
-    const denial = guard.decide(await readyClient("requireFeature", observer, request));
+    const denial = guard.decide(await readyClient("requireFeature", observer, request, property));
     if (denial === undefined) return;
     if (onDisabled === undefined) return deny(reply, denial);
     return answerInstead(onDisabled as preHandlerHookHandler, denial, this, request, reply);
@@ -77,8 +77,9 @@ async function readyClient(
   name: "requireFeature" | "byVariant",
   observer: GuardObserver,
   request: FastifyRequest,
+  property?: string,
 ): Promise<FlagClient> {
-  const { client, instance } = requireClient(request, name, "app.register(flags)");
+  const { client, instance } = requireClient(request, name, "app.register(flags)", property);
   const { method, routeOptions } = request;
   observer.observe(instance.guardList, { method, pattern: routeOptions.url, mounted: false });
   await client.load();

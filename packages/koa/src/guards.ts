@@ -26,10 +26,10 @@ export function requireFeature(
     requirement,
   );
   const guard = createGuard(requirement, options);
-  const { onDisabled } = options;
+  const { onDisabled, property } = options;
   const observer = new GuardObserver({ flags: guard.flags, kind: "require" });
   return async function halyardRequireFeature(context, next): Promise<void> {
-    const client = await readyClient("requireFeature", observer, context);
+    const client = await readyClient("requireFeature", observer, context, property);
     const denial = guard.decide(client);
     if (denial === undefined) await next();
     else if (onDisabled === undefined) deny(context, denial);
@@ -57,8 +57,9 @@ async function readyClient(
   name: "requireFeature" | "byVariant",
   observer: GuardObserver,
   context: Context,
+  property?: string,
 ): Promise<FlagClient> {
-  const { client, instance } = requireClient(context, name, "app.use(flags())");
+  const { client, instance } = requireClient(context, name, "app.use(flags())", property);
   // What routers tell about the route that matched.
   const pattern: unknown = (context as { readonly _matchedRoute?: unknown })._matchedRoute;
   observer.observe(instance.guardList, { method: context.method, pattern, mounted: false });

@@ -28,6 +28,8 @@ export interface GuardOptions<Handler = never> {
    * an answer, or calls `next()` without an error, the guard answers after all.
    */
   readonly onDisabled?: Handler | undefined;
+  /** The property of the instance that is asked, where there are several. Default: the first one's. */
+  readonly property?: string | undefined;
   /** When the flag can't be evaluated: answer as if it were off, let pass, or 503. Default `deny`. */
   readonly onError?: "deny" | "allow" | "error" | undefined;
 }
@@ -138,6 +140,7 @@ const OPTIONS: FieldRules<GuardOptions<unknown>> = {
   redirect: REDIRECT,
   variant: VARIANT,
   onDisabled: FUNCTION,
+  property: TEXT,
   onError: oneOf("deny", "allow", "error"),
 };
 
