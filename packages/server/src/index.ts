@@ -9,6 +9,7 @@ export type { Definitions, FlagEntry, FlagPage, ListOptions } from "./instance/d
 export type { Health } from "./instance/health.ts";
 export type {
   ChangeEvent,
+  DefinitionsDocument,
   EvaluationEvent,
   FlagsOptions,
   Hooks,

@@ -26,7 +26,17 @@ import { REQUEST_CONTEXT_RULES, type RequestContextOptions } from "../request/op
 import type { TelemetryOptions } from "../telemetry/options.ts";
 
 /** A source, or what one is made of: a file's path, or a document of definitions in code. */
-export type SourceInput = DefinitionSource | DefinedFlags | string;
+export type SourceInput = DefinitionSource | DefinedFlags | DefinitionsDocument | string;
+
+/** A document as files have it. */
+export interface DefinitionsDocument {
+  readonly $schema?: string | undefined;
+  readonly version?: string | number | undefined;
+  readonly flags?: Readonly<Record<string, unknown>> | undefined;
+  readonly feature_flags?: readonly unknown[] | undefined;
+  readonly segments?: Readonly<Record<string, unknown>> | undefined;
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+}
 
 export interface FlagsOptions<Request = unknown> extends RequestContextOptions<Request> {
   /**
