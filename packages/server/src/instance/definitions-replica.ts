@@ -224,8 +224,9 @@ export class DefinitionsReplica {
       try {
         const before = this.#snapshot;
         await this.#load();
-        const changed = changedKeys(before, this.#snapshot);
-        this.#options.log.info(describeReload(files, changed, this.#snapshot.flags.size));
+        const after = this.#snapshot;
+        const changed = await runSliced(changedKeys(before, after));
+        this.#options.log.info(describeReload(files, changed, after.flags.size));
         this.#options.onReload({ files, changed });
       } catch (error) {
         this.#degrade(LOADING, error, files);
