@@ -21,7 +21,10 @@ const EXTERNAL = [
  * must not run through a loader: those that keep functions' names wrap every closure in a call.
  * `built` leaves Halyard out, as it wants for its threads: it is then the last one that was built.
  */
-export async function bundle(entry: URL, { built = false }: { built?: boolean } = {}): Promise<string> {
+export async function bundle(
+  entry: URL,
+  { built = false }: { built?: boolean } = {},
+): Promise<string> {
   const source = fileURLToPath(entry);
   const outfile = join(folder, "dist", `${basename(source, ".ts")}.mjs`);
   await build({
