@@ -25,7 +25,7 @@ export function compileRegex(
   if (parsed !== undefined) {
     if ("problem" in parsed) return invalid(parsed.problem);
     if (stepsPerCharacter(parsed) !== undefined) {
-      const regex = new RegExp(toJavaScript(parsed), "u");
+      const regex = toJavaScript(parsed);
       return { test: (subject) => regex.test(subject), native: true };
     }
   }
