@@ -47,7 +47,7 @@ function shown(value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
-const isString = (value: unknown): value is string => typeof value === "string";
+export const isString = (value: unknown): value is string => typeof value === "string";
 export const isText = (value: unknown): value is string => isString(value) && value !== "";
 export const isFunction = (value: unknown): boolean => typeof value === "function";
 export const isObject = (value: unknown): value is object =>
