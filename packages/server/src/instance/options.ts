@@ -18,6 +18,7 @@ import {
   FUNCTION,
   isFunction,
   isObject,
+  isString,
   objectOf,
   oneOf,
   TEXT,
@@ -142,7 +143,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     expected: "a list of files' paths, documents and sources",
     accepts: (value) => Array.isArray(value),
   },
-  environment: TEXT,
+  // The empty one is none at all.
+  environment: { expected: "a text", accepts: isString },
   overrides: { expected: "an object of values by key", accepts: isObject },
   defaultEnabled: BOOLEAN,
   property: TEXT,
