@@ -30,7 +30,7 @@ const work = mainThread() - worked;
 collect();
 const retained = process.memoryUsage().heapUsed - before;
 process.send?.({
-  cpu: work,
+  work,
   check: checked - start,
   compile: end - checked,
   retained,

@@ -19,8 +19,12 @@ const EXTERNAL = [
 /**
  * Makes plain JavaScript of a program of the benchmarks and returns its path. What is measured
  * must not run through a loader: those that keep functions' names wrap every closure in a call.
+ * `built` leaves Halyard out, as it wants for its threads: it is then the last one that was built.
  */
-export async function bundle(entry: URL): Promise<string> {
+export async function bundle(
+  entry: URL,
+  { built = false }: { built?: boolean } = {},
+): Promise<string> {
   const source = fileURLToPath(entry);
   const outfile = join(folder, "dist", `${basename(source, ".ts")}.mjs`);
   await build({
@@ -31,7 +35,7 @@ export async function bundle(entry: URL): Promise<string> {
     platform: "node",
     target: "node20",
     conditions: ["@halyard/source"],
-    external: EXTERNAL,
+    external: built ? [...EXTERNAL, "@halyard/*"] : EXTERNAL,
     sourcemap: true,
     logLevel: "warning",
     // CommonJS that gets bundled asks for Node's modules by `require`.

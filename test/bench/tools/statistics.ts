@@ -3,7 +3,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** By the nearest rank; `NaN` of no values. */
-export function quantile(values: readonly number[], share: number): number {
+function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

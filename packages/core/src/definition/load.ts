@@ -56,7 +56,9 @@ export function* loadDefinitions(
       }
     }
   }
+  yield;
   const resolved = checkReferences({ flags, segments, aliases });
+  yield;
   const report = {
     warnings: documents.flatMap(({ parsed, input }) => located(parsed.findings.warnings, input)),
     owners,

@@ -120,7 +120,7 @@ export function parseFlag(
     off: parseOff(reader, served, fallback),
     prerequisites: unlessEmpty(parsePrerequisites(reader, context)),
     targets: unlessEmpty(parseTargets(reader, served, context)),
-    rules: unlessEmpty([...rules, ...conditions]),
+    rules: unlessEmpty(conditions.length === 0 ? rules : [...rules, ...conditions]),
     fallthrough,
     schedule: unlessEmpty(parseSchedule(reader, context)),
     overridable: reader.boolean("overridable") ?? true,

@@ -22,19 +22,40 @@ export interface Bucketer {
   readonly scale: number;
   /** -1 without a unit. */
   readonly point: (state: EvaluationState) => number;
+  /** A step for those whose point is below a limit: what nearly all rollouts are, so in one go. */
+  readonly below: (limit: number, details: EvaluationDetails | undefined) => Step;
 }
 
 /** The unit's hash, known per subject, mixed with the salt's, known per flag. */
 function murmurBucketer(slots: SlotTable, by: string, salt: string): Bucketer {
   // As a signed integer, which V8 does not box.
   const saltHash = murmur3(salt) | 0;
-  return { by, salt, scale: 2 ** 32, point: murmurPoint(slots.slot(by, UNIT), saltHash) };
+  const slot = slots.slot(by, UNIT);
+  return {
+    by,
+    salt,
+    scale: 2 ** 32,
+    point: murmurPoint(slot, saltHash),
+    below: (limit, details) => murmurBelow(slot, saltHash, limit, details),
+  };
 }
 
 function murmurPoint(slot: number, saltHash: number): Bucketer["point"] {
   return (state) => {
     const unit = state.read(slot);
     return typeof unit === "number" ? fmix32(unit ^ saltHash) : -1;
+  };
+}
+
+function murmurBelow(
+  slot: number,
+  saltHash: number,
+  limit: number,
+  details: EvaluationDetails | undefined,
+): Step {
+  return (state) => {
+    const unit = state.read(slot);
+    return typeof unit === "number" && fmix32(unit ^ saltHash) < limit ? details : undefined;
   };
 }
 
@@ -100,25 +121,14 @@ function always(details: EvaluationDetails | undefined): Step {
 function split(
   ranges: readonly Range[],
   outcomes: readonly EvaluationDetails[],
-  { point, scale }: Bucketer,
+  { point, below, scale }: Bucketer,
 ): Step {
   // floor(point × 100000 / scale) < to, without the division: the first point beyond the range.
   const limits = ranges.map(({ to }) => Math.ceil((to * scale) / PERCENT_SCALE));
   const [limit] = limits;
   return limit !== undefined && limits.length === 1
-    ? splitOne(point, limit, outcomes[0])
+    ? below(limit, outcomes[0])
     : splitMany(point, limits, outcomes);
-}
-
-function splitOne(
-  point: Bucketer["point"],
-  limit: number,
-  details: EvaluationDetails | undefined,
-): Step {
-  return (state) => {
-    const place = point(state);
-    return place >= 0 && place < limit ? details : undefined;
-  };
 }
 
 function splitMany(

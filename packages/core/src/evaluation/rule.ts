@@ -1,4 +1,4 @@
-import type { Flag, Rule } from "../definition/flag.ts";
+import type { Clause, Flag, Rule } from "../definition/flag.ts";
 import { compileCondition, type Predicate } from "./condition.ts";
 import type { FinalStep, FlagCompiler, Outcomes, Step } from "./flag.ts";
 import { compileServe, type ServeNode } from "./rollout.ts";
@@ -17,24 +17,31 @@ export function compileRules(input: RuleInput, compiler: FlagCompiler): Step[] {
   const rules = input.flag.rules ?? [];
   let index = 0;
   while (index < rules.length) {
-    const clauses = rules.slice(index, index + MAX_TABLE_RULES).map(equalityClauses);
-    const end = clauses.indexOf(undefined);
-    const table = clauses
-      .slice(0, end < 0 ? clauses.length : end)
-      .filter((item) => item !== undefined);
+    const table = tableFrom(rules, index);
     if (table.length === 0) {
       steps.push(compileRule(input, index, compiler));
       index++;
-    } else {
-      const first = index;
-      const nodes = table.map((_, offset) => serveOfRule(input, first + offset, compiler));
-      const serve = nodes.map((node, offset) => servingStep(input, first + offset, node));
-      const outcomes = nodes.map((node) => node.constant);
-      steps.push(compileRuleTable(table, serve, outcomes, compiler.slots));
-      index += table.length;
+      continue;
     }
+    const first = index;
+    const nodes = table.map((_, offset) => serveOfRule(input, first + offset, compiler));
+    const serve = nodes.map((node, offset) => servingStep(input, first + offset, node));
+    const outcomes = nodes.map((node) => node.constant);
+    steps.push(compileRuleTable(table, serve, outcomes, compiler.slots));
+    index += table.length;
   }
   return steps;
+}
+
+/** The clauses of the rules from here on that fit into one table. */
+function tableFrom(rules: readonly Rule[], start: number): (readonly Clause[])[] {
+  const table: (readonly Clause[])[] = [];
+  for (let index = start; index < rules.length && table.length < MAX_TABLE_RULES; index++) {
+    const clauses = equalityClauses(rules[index] as Rule);
+    if (clauses === undefined) break;
+    table.push(clauses);
+  }
+  return table;
 }
 
 function compileRule(input: RuleInput, index: number, compiler: FlagCompiler): Step {

@@ -5,7 +5,7 @@ import {
   type DefinitionDocument,
   type DefinitionSource,
   emptySnapshot,
-  HalyardError,
+  type HalyardError,
   invalidDefinitions,
   type LoadReport,
   type LoadResult,
@@ -19,8 +19,18 @@ import {
 import { type Failure, Failures, LOADING } from "./failures.ts";
 import type { Log } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
+import { type Answer, PatientReader } from "./patient-reader.ts";
+import { type PendingRead, PendingReads } from "./pending-reads.ts";
 import { changedKeys, describeReload, logReport, NO_REPORT } from "./reload-report.ts";
 import { runSliced } from "./run-sliced.ts";
+import {
+  endAll,
+  readSource,
+  readSourceSync,
+  type WritableSource,
+  watchSource,
+  writeSource,
+} from "./source-calls.ts";
 
 export interface ReplicaOptions {
   readonly compile: Omit<CompileOptions, "previous" | "version">;
@@ -28,15 +38,6 @@ export interface ReplicaOptions {
   readonly onReload: (event: ReloadEvent) => void;
   /** System-wide overrides as they apply to these definitions. */
   readonly overridesFor: (snapshot: Snapshot) => OverrideSet | undefined;
-}
-
-/** A source that management can write to. */
-export type WritableSource = DefinitionSource & Required<Pick<DefinitionSource, "write">>;
-
-interface PendingRead {
-  readonly names: Set<string>;
-  /** What the source gave, where it has been read already. */
-  documents: readonly DefinitionDocument[] | undefined;
 }
 
 /**
@@ -48,9 +49,8 @@ export class DefinitionsReplica {
   readonly #options: ReplicaOptions;
   readonly #documents = new Map<DefinitionSource, readonly DefinitionDocument[]>();
   readonly #cache: ParseCache = new WeakMap();
-  readonly #stops: (() => void | Promise<void>)[] = [];
-  /** Sources that have something to read, and what they said has changed. */
-  readonly #pending = new Map<DefinitionSource, PendingRead>();
+  readonly #stops: (() => unknown)[] = [];
+  readonly #pending = new PendingReads();
   #snapshot: Snapshot;
   #report: LoadReport = NO_REPORT;
   #work: Promise<void> = Promise.resolve();
@@ -59,6 +59,7 @@ export class DefinitionsReplica {
   #closed = false;
   #version = 0;
   readonly #failures = new Failures();
+  readonly #reader = new PatientReader((source, answer) => this.#takeLate(source, answer));
   #lastRefresh: number | undefined;
 
   constructor(sources: readonly DefinitionSource[], options: ReplicaOptions) {
@@ -86,10 +87,15 @@ export class DefinitionsReplica {
     return this.#failures.last;
   }
 
+  /** Why what was last written to a source does not serve. */
+  failureOf(source: DefinitionSource): Failure | undefined {
+    return this.#failures.get(source.name) ?? this.#failures.get(LOADING);
+  }
+
   /** Loads everything without waiting. Throws what is wrong. `false`: a source needs waiting for. */
   startSync(): boolean {
     if (this.sources.some((source) => source.readSync === undefined)) return false;
-    for (const source of this.sources) this.#documents.set(source, source.readSync?.() ?? []);
+    for (const source of this.sources) this.#documents.set(source, readSourceSync(source));
     const steps = loadDefinitions(this.#inputs(), this.#parseOptions());
     this.#adopt(runToEnd(steps), (set) => runToEnd(compileSnapshot(set, this.#compileOptions())));
     return true;
@@ -104,7 +110,7 @@ export class DefinitionsReplica {
     const errors: unknown[] = [];
     const read = async (source: DefinitionSource): Promise<void> => {
       try {
-        const documents = await source.read();
+        const documents = await readSource(source);
         if (!this.#begun) this.#documents.set(source, documents);
         else this.#queue(source, [source.name], documents);
       } catch (error) {
@@ -143,7 +149,7 @@ export class DefinitionsReplica {
   /** Follows the sources' changes from here on. */
   watch(): void {
     for (const source of this.sources) {
-      const stop = source.watch?.({
+      const stop = watchSource(source, {
         onChange: (what) => this.#queue(source, what),
         onError: (error) => this.#degrade(source.name, error, [source.name]),
       });
@@ -172,42 +178,28 @@ export class DefinitionsReplica {
   /** Writes one change, and resolves once it has been read back and taken over. */
   async write(source: WritableSource, change: DefinitionChange): Promise<void> {
     const before = this.#documents.get(source);
-    try {
-      await source.write([change]);
-    } catch (cause) {
-      if (cause instanceof HalyardError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const message = `${source.name} did not take the change: ${reason}`;
-      throw new HalyardError("STORE_WRITE_FAILED", message, { cause });
-    }
+    await writeSource(source, change);
     await this.#work;
-    if (this.#documents.get(source) !== before) return;
     // The source announces its changes later, or not at all.
-    this.#queue(source, [change.key]);
+    if (this.#documents.get(source) === before) this.#queue(source, [change.key]);
     await this.#work;
   }
 
   /** Makes a snapshot with the system-wide overrides of now; clients that exist keep theirs. */
   applyOverrides(): void {
-    const { snapshot } = this;
-    this.#swap({ ...snapshot, overrides: this.#options.overridesFor(snapshot) });
+    this.#swap({ ...this.#snapshot, overrides: this.#options.overridesFor(this.#snapshot) });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#stops.splice(0).map((stop) => stop()));
+    this.#reader.end();
+    await endAll(this.#stops.splice(0), this.#options.log);
     await this.#work;
   }
 
-  #queue(
-    source: DefinitionSource,
-    what: readonly string[],
-    documents?: readonly DefinitionDocument[],
-  ): void {
+  #queue(...announced: Parameters<PendingReads["add"]>): void {
     if (this.#closed) return;
-    const names = this.#pending.get(source)?.names ?? new Set();
-    for (const name of what) names.add(name);
-    this.#pending.set(source, { names, documents });
+    this.#pending.add(...announced);
     if (this.#working) return;
     this.#working = true;
     this.#work = this.#drain();
@@ -215,17 +207,18 @@ export class DefinitionsReplica {
 
   /** One reload at a time; what changes meanwhile is read in the next round. */
   async #drain(): Promise<void> {
-    while (this.#pending.size > 0 && !this.#closed) {
-      const pending = [...this.#pending];
-      this.#pending.clear();
+    while (!this.#closed) {
+      const pending = this.#pending.take((source) => !this.#reader.isHanging(source));
+      if (pending.length === 0) break;
       const files = pending.flatMap(([, { names }]) => [...names]);
       const read = await Promise.all(pending.map(([source, what]) => this.#read(source, what)));
       if (this.#closed || !read.includes(true)) continue;
       try {
         const before = this.#snapshot;
         await this.#load();
-        const changed = changedKeys(before, this.#snapshot);
-        this.#options.log.info(describeReload(files, changed, this.#snapshot.flags.size));
+        const after = this.#snapshot;
+        const changed = await runSliced(changedKeys(before, after));
+        this.#options.log.info(describeReload(files, changed, after.flags.size));
         this.#options.onReload({ files, changed });
       } catch (error) {
         this.#degrade(LOADING, error, files);
@@ -235,14 +228,23 @@ export class DefinitionsReplica {
   }
 
   async #read(source: DefinitionSource, { names, documents }: PendingRead): Promise<boolean> {
-    try {
-      this.#documents.set(source, documents ?? (await source.read()));
+    const answer = documents === undefined ? await this.#reader.read(source) : { documents };
+    if ("documents" in answer) {
+      this.#documents.set(source, answer.documents);
       this.#failures.delete(source.name);
       return true;
-    } catch (error) {
-      this.#degrade(source.name, error, [...names]);
-      return false;
     }
+    this.#degrade(source.name, answer.error, [...names]);
+    return false;
+  }
+
+  /** An answer that was given up, and what was announced since, which it may not hold. */
+  async #takeLate(source: DefinitionSource, answer: Answer): Promise<void> {
+    const announced = this.#pending.withdraw(source);
+    if ("documents" in answer) this.#queue(source, [source.name], answer.documents);
+    else this.#degrade(source.name, answer.error, [source.name]);
+    await this.#work;
+    if (announced.length > 0) this.#queue(source, announced);
   }
 
   async #load(): Promise<void> {

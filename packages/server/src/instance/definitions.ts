@@ -7,9 +7,10 @@ import {
   isPlainObject,
   KEY_RULE,
 } from "@halyard/core";
-import type { DefinitionsReplica, WritableSource } from "./definitions-replica.ts";
+import type { DefinitionsReplica } from "./definitions-replica.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { Hooks } from "./options.ts";
+import type { WritableSource } from "./source-calls.ts";
 
 /** A flag and where it is defined. */
 export interface FlagEntry {
@@ -138,7 +139,7 @@ export class ReplicaDefinitions implements Definitions {
     const documents = this.#replica.documentsOf(source);
     await this.#replica.check(source, withChange(documents, source.name, key, definition));
     await this.#replica.write(source, { key, definition });
-    const failed = this.#replica.lastError?.error;
+    const failed = this.#replica.failureOf(source)?.error;
     if (failed !== undefined) throw failed;
   }
 

@@ -22,6 +22,10 @@ export class Failures {
     return [...this.#byName.values()].at(-1);
   }
 
+  get(name: string): Failure | undefined {
+    return this.#byName.get(name);
+  }
+
   add(name: string, thrown: unknown): Error {
     const error =
       thrown instanceof Error ? thrown : new HalyardError("SOURCE_READ_FAILED", String(thrown));

@@ -12,11 +12,13 @@ export function logReport(log: Log, { warnings, shadowed }: LoadReport): void {
 }
 
 /** Flags that were added, removed, or whose definition is another. */
-export function changedKeys(before: Snapshot, after: Snapshot): string[] {
+export function* changedKeys(before: Snapshot, after: Snapshot): Generator<void, string[], void> {
   const changed: string[] = [];
   for (const [key, { flag }] of after.flags) {
     const old = before.flags.get(key)?.flag;
-    if (old !== flag && JSON.stringify(old) !== JSON.stringify(flag)) changed.push(key);
+    if (old === flag) continue;
+    if (JSON.stringify(old) !== JSON.stringify(flag)) changed.push(key);
+    yield;
   }
   for (const key of before.flags.keys()) if (!after.flags.has(key)) changed.push(key);
   return changed;
