@@ -1,5 +1,4 @@
-// For applications.
-// For authors of sources, stores and adapters.
+// For applications, and for authors of sources, stores and adapters.
 export { type ClientHost, FlagClient } from "./client.ts";
 export {
   type DefinedFlags,

@@ -47,8 +47,8 @@ const START_TIMEOUT = 5000;
  * definitions, and for bad options or environment variables; other sources are waited for by
  * requests and by `ready`.
  */
-export function createFlags(options: FlagsOptions = {}): Flags {
-  return new FlagsInstance(options);
+export function createFlags<Request = unknown>(options: FlagsOptions<Request> = {}): Flags {
+  return new FlagsInstance(options as FlagsOptions);
 }
 
 /** The instance as adapters see it. */

@@ -4,7 +4,6 @@ import {
   HalyardError,
   isKey,
   type JsonValue,
-  KEY_RULE,
   type Layer,
   type Override,
   OverrideSet,
@@ -12,6 +11,7 @@ import {
   type Snapshot,
   stateOf,
 } from "@halyard/core";
+import { invalidKey } from "./invalid-key.ts";
 import type { Hooks } from "./options.ts";
 
 /** Runtime values that beat what definitions say. */
@@ -74,7 +74,7 @@ export class SystemOverrides implements Overrides {
     const { flags, aliases } = this.#options.snapshot();
     const flagKey = resolveKey(key, aliases);
     if (!isKey(flagKey)) {
-      throw new HalyardError("INVALID_KEY", `"${flagKey}" is no key: ${KEY_RULE}.`);
+      throw invalidKey(flagKey);
     }
     const flag = flags.get(flagKey)?.flag;
     const served = value ?? flag?.off ?? false;

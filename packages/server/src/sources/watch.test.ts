@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import {
+import fs, {
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,33 +11,36 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type DefinitionSource, HalyardError } from "@halyard/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type FileSourceOptions, fileSource } from "./file-source.ts";
 
 /** Called before the real function: throws what the system would. */
-const faults = vi.hoisted(() => ({
-  watch: () => {},
-  readFileSync: () => {},
-}));
+const faults = { watch: () => {}, readFileSync: () => {} };
 
-vi.mock("node:fs", async (importOriginal) => {
-  const actual = await importOriginal<typeof import("node:fs")>();
-  return {
-    ...actual,
-    watch: (...args: Parameters<typeof actual.watch>) => {
-      faults.watch();
-      return actual.watch(...args);
-    },
-    readFileSync: (...args: Parameters<typeof actual.readFileSync>) => {
-      faults.readFileSync();
-      return actual.readFileSync(...args);
-    },
-  };
+// Not with `vi.mock`, which reaches no module that Node itself loads, as the built ones are.
+const { watch, readFileSync } = fs;
+
+beforeAll(() => {
+  fs.watch = ((...args: Parameters<typeof watch>) => {
+    faults.watch();
+    return watch(...args);
+  }) as typeof watch;
+  fs.readFileSync = ((...args: Parameters<typeof readFileSync>) => {
+    faults.readFileSync();
+    return readFileSync(...args);
+  }) as typeof readFileSync;
+  syncBuiltinESMExports();
+});
+
+afterAll(() => {
+  Object.assign(fs, { watch, readFileSync });
+  syncBuiltinESMExports();
 });
 
 function fail(code: string): () => never {

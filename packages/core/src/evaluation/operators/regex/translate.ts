@@ -1,11 +1,17 @@
 import { type CodePoints, complement, LAST_CODE_POINT } from "./code-points.ts";
 import type { Assertion, RegexNode } from "./node.ts";
 
-/**
- * The source of a JavaScript regex that, with the flag `u`, tests what the pattern tests in RE2.
- * Classes are spelt out: JavaScript's own `.`, `\s` and the like differ.
- */
-export function toJavaScript(node: RegexNode): string {
+// Both read what is written here alike. `u` is the faster one, but with it V8 14.6 (Node.js 26)
+// takes a class for one code unit when it starts to search at the end.
+const FLAG = /[^a]$/u.test("😀") ? "u" : "v";
+
+/** A JavaScript regex that tests what the pattern tests in RE2. */
+export function toJavaScript(node: RegexNode): RegExp {
+  return new RegExp(sourceOf(node), FLAG);
+}
+
+/** Classes are spelt out: JavaScript's own `.`, `\s` and the like differ. */
+function sourceOf(node: RegexNode): string {
   switch (node.kind) {
     case "set":
       return setSource(node.set);
@@ -13,15 +19,15 @@ export function toJavaScript(node: RegexNode): string {
       return ASSERTION_SOURCES[node.holds];
     case "sequence":
       return node.items
-        .map((item) => (item.kind === "alternatives" ? grouped(item) : toJavaScript(item)))
+        .map((item) => (item.kind === "alternatives" ? grouped(item) : sourceOf(item)))
         .join("");
     case "alternatives":
-      return node.options.map(toJavaScript).join("|");
+      return node.options.map(sourceOf).join("|");
     case "repeat": {
       const { item, min, max } = node;
       if (max === 0) return "(?:)";
       const most = max === Number.POSITIVE_INFINITY ? "" : max;
-      return `${item.kind === "set" ? toJavaScript(item) : grouped(item)}{${min},${most}}`;
+      return `${item.kind === "set" ? sourceOf(item) : grouped(item)}{${min},${most}}`;
     }
   }
 }
@@ -33,7 +39,7 @@ const ASSERTION_SOURCES: Readonly<Record<Assertion, string>> = {
 };
 
 function grouped(node: RegexNode): string {
-  return `(?:${toJavaScript(node)})`;
+  return `(?:${sourceOf(node)})`;
 }
 
 function setSource(set: CodePoints): string {
