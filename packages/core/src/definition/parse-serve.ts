@@ -2,6 +2,7 @@ import { isPlainObject } from "../json.ts";
 import type { FlagType, Rollout, Serve, Variant, Weight } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import { at, type Findings, type Place } from "./problems.ts";
+import { variantIndex } from "./variant-index.ts";
 import { PERCENT_SCALE, TOTAL_TOLERANCE, weightThreshold } from "./weights.ts";
 
 /** What serving needs to know of the flag. */
@@ -54,8 +55,7 @@ export function parseVariantReference(
   { variants }: ServedFlag,
   findings: Findings,
 ): string | undefined {
-  const variant =
-    typeof raw === "number" ? variants[raw] : variants.find(({ name }) => name === raw);
+  const variant = variants[typeof raw === "number" ? raw : variantIndex(variants, raw)];
   if (variant !== undefined) return variant.name;
   const names = variants.map(({ name }) => name).join(", ");
   const known = variants.length === 0 ? "the flag declares none" : `known are ${names}`;

@@ -51,17 +51,28 @@ export class Findings {
     this.warnings.push(this.#finding(place, message));
   }
 
-  #finding(place: Place | undefined, message: string): Problem {
+  #finding(place: Place | undefined, whole: string): Problem {
     const path = pointer(place);
+    const message = shorten(whole, MAX_MESSAGE);
     return this.#source === undefined ? { path, message } : { path, message, source: this.#source };
   }
+}
+
+/** Characters. Names come from the document, and may be as long as that. */
+const MAX_MESSAGE = 1000;
+
+/** Characters of a path in a line; the problem has it whole. */
+const MAX_PATH = 500;
+
+function shorten(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 /** One line per problem: `features.yaml:12:5 /flags/beta/type: …`. */
 export function formatProblem(problem: Problem): string {
   const { source, line, column, path, message } = problem;
   const position = line === undefined ? "" : `:${line}${column === undefined ? "" : `:${column}`}`;
-  const where = [source === undefined ? "" : `${source}${position}`, path]
+  const where = [source === undefined ? "" : `${source}${position}`, shorten(path, MAX_PATH)]
     .filter(Boolean)
     .join(" ");
   return where === "" ? message : `${where}: ${message}`;

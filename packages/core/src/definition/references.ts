@@ -3,6 +3,7 @@ import type { Condition, Flag } from "./flag.ts";
 import type { Reference } from "./parse-context.ts";
 import type { Parsed, ParsedDocument } from "./parse-document.ts";
 import type { Findings } from "./problems.ts";
+import { variantIndex } from "./variant-index.ts";
 
 /** A parsed thing that won its key, with the findings of the document it came from. */
 export interface Winner<T> {
@@ -45,10 +46,8 @@ function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): vo
     // It has problems of its own, and its variants are not known.
     if (flag === undefined) continue;
     const { variant: wanted, variantPlace } = reference;
-    const variant =
-      typeof wanted === "number"
-        ? flag.variants[wanted]
-        : flag.variants.find(({ name }) => name === wanted);
+    const index = typeof wanted === "number" ? wanted : variantIndex(flag.variants, wanted);
+    const variant = flag.variants[index];
     if (variant === undefined) {
       const names = flag.variants.map(({ name }) => name).join(", ");
       findings.problem(

@@ -1,4 +1,5 @@
 import type { Rollout, Variant } from "./flag.ts";
+import { variantIndex } from "./variant-index.ts";
 
 /** Rollouts are cut into hundred-thousandths. */
 export const PERCENT_SCALE = 100_000;
@@ -32,10 +33,7 @@ export interface Range {
 export function weightRanges(rollout: Rollout, variants: readonly Variant[]): readonly Range[] {
   const widths = new Array<number>(variants.length).fill(0);
   for (const { variant, weight } of rollout.weights) {
-    widths[variants.findIndex(({ name }) => name === variant)] = weightThreshold(
-      weight,
-      rollout.unit,
-    );
+    widths[variantIndex(variants, variant)] = weightThreshold(weight, rollout.unit);
   }
   const ranges: { variant: number; from: number; to: number }[] = [];
   let from = 0;

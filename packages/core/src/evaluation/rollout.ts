@@ -1,4 +1,5 @@
 import type { Serve, Variant } from "../definition/flag.ts";
+import { variantIndex } from "../definition/variant-index.ts";
 import {
   PERCENT_SCALE,
   percentThreshold,
@@ -99,7 +100,7 @@ export function servedRanges(definition: Serve, variants: readonly Variant[]): r
   if (definition.rollout !== undefined) return weightRanges(definition.rollout, variants);
   const to = percentThreshold(definition.percentage ?? 100);
   if (to === 0) return [];
-  return [{ variant: variants.findIndex(({ name }) => name === definition.serve), from: 0, to }];
+  return [{ variant: variantIndex(variants, definition.serve), from: 0, to }];
 }
 
 /** Neither empty nor one variant for everybody. */

@@ -1,4 +1,5 @@
 import type { Flag, Target } from "../definition/flag.ts";
+import { variantIndex } from "../definition/variant-index.ts";
 import { RAW } from "./attributes.ts";
 import type { EvaluationDetails } from "./details.ts";
 import type { FlagCompiler, Outcomes, Step } from "./flag.ts";
@@ -18,7 +19,7 @@ export function compileTargets(
   const lookups: TargetLookup[] = [];
   for (const target of targets) {
     const slot = slots.slot(attributeOf(target), RAW);
-    const index = flag.variants.findIndex((variant) => variant.name === target.variant);
+    const index = variantIndex(flag.variants, target.variant);
     const details = outcomes.ofVariant(index, "TARGETING_MATCH", "TARGET_MATCH");
     let lookup = lookups.at(-1);
     // Targets of one attribute that follow each other are one look-up.

@@ -2,7 +2,6 @@ import {
   type CompileOptions,
   compileSnapshot,
   type DefinitionChange,
-  type DefinitionDocument,
   type DefinitionSource,
   emptySnapshot,
   type HalyardError,
@@ -24,6 +23,7 @@ import { type PendingRead, PendingReads } from "./pending-reads.ts";
 import { changedKeys, describeReload, logReport, NO_REPORT } from "./reload-report.ts";
 import { runSliced } from "./run-sliced.ts";
 import {
+  type Documents,
   endAll,
   readSource,
   readSourceSync,
@@ -47,7 +47,7 @@ export interface ReplicaOptions {
 export class DefinitionsReplica {
   readonly sources: readonly DefinitionSource[];
   readonly #options: ReplicaOptions;
-  readonly #documents = new Map<DefinitionSource, readonly DefinitionDocument[]>();
+  readonly #documents = new Map<DefinitionSource, Documents>();
   readonly #cache: ParseCache = new WeakMap();
   readonly #stops: (() => unknown)[] = [];
   readonly #pending = new PendingReads();
@@ -157,17 +157,17 @@ export class DefinitionsReplica {
     }
   }
 
-  /** Loads with other documents in the place of a source's: what a write would lead to. */
-  async check(source: DefinitionSource, documents: readonly DefinitionDocument[]): Promise<void> {
-    const inputs = this.#inputs().map((input) =>
-      input.source === source.name ? { ...input, documents } : input,
-    );
+  /** Loads with other documents in the place of a source's: which flags a write would lead to. */
+  async check(source: DefinitionSource, documents: Documents): Promise<LoadReport["owners"]> {
+    const others = this.#inputs();
+    const inputs = others.map((one) => (one.source === source.name ? { ...one, documents } : one));
     const result = await runSliced(loadDefinitions(inputs, this.#parseOptions()));
     if (result.set === undefined) throw invalidDefinitions(result.problems);
+    return result.owners;
   }
 
   /** The documents of a source as they were last read. */
-  documentsOf(source: DefinitionSource): readonly DefinitionDocument[] {
+  documentsOf(source: DefinitionSource): Documents {
     return this.#documents.get(source) ?? [];
   }
 
@@ -274,9 +274,9 @@ export class DefinitionsReplica {
   #degrade(what: string, error: unknown, files: readonly string[]): void {
     if (this.#closed) return;
     const cause = this.#failures.add(what, error);
-    const { ready, stale } = this.#snapshot;
-    if (ready && !stale) this.#swap({ ...this.#snapshot, stale: true });
-    const names = files.length === 0 ? "The definitions" : files.join(", ");
+    if (this.#snapshot.ready && !this.#snapshot.stale)
+      this.#swap({ ...this.#snapshot, stale: true });
+    const names = files.join(", ") || "The definitions";
     const serving = this.#snapshot.ready ? "the last good definitions" : "callers' defaults";
     this.#options.log.error(`${names} can't be used, so ${serving} serve. ${cause.message}`);
     this.#options.onReload({ files, changed: [], error: cause });

@@ -3,11 +3,12 @@ import {
   type DefinitionDocument,
   type Flag,
   HalyardError,
+  invalidDefinitions,
   isKey,
   isPlainObject,
-  KEY_RULE,
 } from "@halyard/core";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
+import { invalidKey } from "./invalid-key.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { Hooks } from "./options.ts";
 import type { WritableSource } from "./source-calls.ts";
@@ -108,7 +109,7 @@ export class ReplicaDefinitions implements Definitions {
     return this.#exclusively(async () => {
       const entry = this.get(key);
       if (entry === undefined) throw notFound(key);
-      return this.#put(key, mergePatch(this.#written(entry), patch));
+      return this.#put(key, mergePatch(this.#written(entry), copyPlain(patch)));
     });
   }
 
@@ -137,7 +138,11 @@ export class ReplicaDefinitions implements Definitions {
   async #write(key: string, definition: unknown): Promise<void> {
     const source = this.#writableFor(key);
     const documents = this.#replica.documentsOf(source);
-    await this.#replica.check(source, withChange(documents, source.name, key, definition));
+    const changed = withChange(documents, source.name, key, definition);
+    const owners = await this.#replica.check(source, changed);
+    const isThere = owners.get(key) === source.name;
+    if (definition === undefined && isThere) throw writtenElsewhere(key);
+    if (definition !== undefined && !isThere) throw isGroup(key);
     await this.#replica.write(source, { key, definition });
     const failed = this.#replica.failureOf(source)?.error;
     if (failed !== undefined) throw failed;
@@ -148,7 +153,7 @@ export class ReplicaDefinitions implements Definitions {
     if (this.#replica.closed) {
       throw new HalyardError("CLOSED", "The instance is closed, so nothing can be written.");
     }
-    if (!isKey(key)) throw new HalyardError("INVALID_KEY", `"${key}" is no key: ${KEY_RULE}.`);
+    if (!isKey(key)) throw invalidKey(key);
     const target = this.#replica.snapshot.aliases.get(key);
     if (target !== undefined) {
       throw new HalyardError("ALIAS_READ_ONLY", `"${key}" is an alias of "${target}"; write that.`);
@@ -183,7 +188,11 @@ export class ReplicaDefinitions implements Definitions {
     const documents = source === undefined ? [] : this.#replica.documentsOf(source);
     for (const { document } of documents.toReversed()) {
       const flags = isPlainObject(document) ? document.flags : undefined;
-      if (isPlainObject(flags) && isPlainObject(flags[entry.key])) return flags[entry.key];
+      if (!isPlainObject(flags) || !Object.hasOwn(flags, entry.key)) continue;
+      const written = flags[entry.key];
+      if (isPlainObject(written)) return written;
+      // A bare value says what the flag serves, which a percentage or a rule beside it then limits.
+      return typeof written === "boolean" ? { enabled: written } : { default: written };
     }
     return entry.definition;
   }
@@ -206,6 +215,7 @@ export class ReplicaDefinitions implements Definitions {
       action,
       scope: "flag",
       actor: undefined,
+      reason: undefined,
       oldValue: old?.definition,
       newValue: entry?.definition,
     });
@@ -232,4 +242,22 @@ function withChange(
 
 function notFound(key: string): HalyardError {
   return new HalyardError("FLAG_NOT_FOUND", `There is no flag "${key}".`);
+}
+
+/** It is not an entry of `flags`, where writes go. */
+function writtenElsewhere(key: string): HalyardError {
+  return new HalyardError(
+    "READ_ONLY_SOURCE",
+    `Flag "${key}" is part of a group or a list, which can't be written from here. Write it as an entry of \`flags\` under its whole key.`,
+  );
+}
+
+function isGroup(key: string): HalyardError {
+  const message = `is a group of flags, not a definition of "${key}": write each flag under its whole key`;
+  const problems = [{ path: `/flags/${pointerToken(key)}`, message }];
+  return invalidDefinitions(problems);
+}
+
+function pointerToken(key: string): string {
+  return key.replaceAll("/", "~1");
 }

@@ -18,6 +18,7 @@ import {
   FUNCTION,
   isFunction,
   isObject,
+  isString,
   objectOf,
   oneOf,
   TEXT,
@@ -98,6 +99,7 @@ export interface ChangeEvent {
   readonly action: "created" | "updated" | "removed";
   readonly scope: "flag" | "emergency";
   readonly actor: Actor | undefined;
+  readonly reason: string | undefined;
   readonly oldValue: unknown;
   readonly newValue: unknown;
 }
@@ -142,7 +144,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     expected: "a list of files' paths, documents and sources",
     accepts: (value) => Array.isArray(value),
   },
-  environment: TEXT,
+  // The empty one is none at all.
+  environment: { expected: "a text", accepts: isString },
   overrides: { expected: "an object of values by key", accepts: isObject },
   defaultEnabled: BOOLEAN,
   property: TEXT,

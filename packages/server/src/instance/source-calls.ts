@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 
 // Sources are others' code: what they give and throw is looked at here.
 
-type Documents = readonly DefinitionDocument[];
+export type Documents = readonly DefinitionDocument[];
 
 /** What a source gives at once. Throws `SOURCE_READ_FAILED` for what are no documents. */
 export function readSourceSync(source: DefinitionSource): Documents {

@@ -4,6 +4,12 @@ import { stepsPerCharacter } from "./linear.ts";
 import { parsePattern } from "./parse.ts";
 import { toJavaScript } from "./translate.ts";
 
+/**
+ * In UTF-16 code units, as the subjects' limit. Linear engines too take a multiple of a pattern's
+ * length in memory, and time to compile it: ten megabytes are minutes, or the end of the process.
+ */
+const MAX_PATTERN_LENGTH = 4096;
+
 interface CompiledRegex {
   /** Whether the pattern occurs anywhere in the subject, in a time linear in the subject's length. */
   readonly test: (subject: string) => boolean;
@@ -19,6 +25,7 @@ export function compileRegex(
   pattern: string,
   engine: RegexEngine | undefined,
 ): CompiledRegex | { readonly problem: string } {
+  if (pattern.length > MAX_PATTERN_LENGTH) return { problem: TOO_LONG };
   const forbidden = findForbidden(pattern);
   if (forbidden !== undefined) return { problem: forbidden };
   const parsed = parsePattern(pattern);
@@ -36,6 +43,8 @@ export function compileRegex(
     return invalid(error instanceof Error ? error.message : String(error));
   }
 }
+
+const TOO_LONG = `must be at most ${MAX_PATTERN_LENGTH} characters long`;
 
 const NO_ENGINE = "needs a linear-time regular expression engine for this pattern: install re2js";
 
