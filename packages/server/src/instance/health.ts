@@ -20,7 +20,7 @@ export interface Health {
 
 export function healthOf(replica: DefinitionsReplica): Health {
   const { snapshot, lastError, lastRefresh } = replica;
-  const connected = snapshot.ready && lastError === undefined;
+  const connected = snapshot.ready && !snapshot.stale && lastError === undefined;
   return {
     status: connected ? "healthy" : snapshot.ready ? "degraded" : "unhealthy",
     provider: {
