@@ -19,6 +19,8 @@ function packed() {
 step("Install", [node, ".ci/setup.mjs"]);
 step("Format and lint", ["biome", "ci", ...(process.env.NO_COLOR ? ["--colors=off"] : [])]);
 step("Types", ["tsc"]);
+// Random documents against the reference interpreter: more of them here than by default.
+process.env.HALYARD_PROPERTY_RUNS ??= "50000";
 testStep("Tests", [...npm(), "test", "--"]);
 step("Dead code", ["knip"]);
 // A build that fails must not leave an older build's tarballs to the steps after it.

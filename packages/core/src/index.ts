@@ -57,7 +57,7 @@ export type {
   StepTrace,
 } from "./evaluation/trace.ts";
 export type { JsonObject, JsonValue, Scalar } from "./json.ts";
-export { copyPlain, isPlainObject, isScalar, jsonEqual } from "./json.ts";
+export { copyPlain, freezeJson, isPlainObject, isScalar, jsonEqual } from "./json.ts";
 export { MemorySource } from "./memory.ts";
 export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
 export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";

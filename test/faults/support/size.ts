@@ -1,5 +1,5 @@
 /** Whether the long versions run: `npm run test:faults`. */
-export const LONG: boolean = process.env.HALYARD_FAULTS === "long";
+const LONG: boolean = process.env.HALYARD_FAULTS === "long";
 
 /** A size for every run of the tests, and one for the long version. */
 export function size(usual: number, long: number): number {

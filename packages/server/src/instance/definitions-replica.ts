@@ -274,7 +274,8 @@ export class DefinitionsReplica {
   #degrade(what: string, error: unknown, files: readonly string[]): void {
     if (this.#closed) return;
     const cause = this.#failures.add(what, error);
-    if (this.#snapshot.ready && !this.#snapshot.stale) this.#swap({ ...this.#snapshot, stale: true });
+    if (this.#snapshot.ready && !this.#snapshot.stale)
+      this.#swap({ ...this.#snapshot, stale: true });
     const names = files.join(", ") || "The definitions";
     const serving = this.#snapshot.ready ? "the last good definitions" : "callers' defaults";
     this.#options.log.error(`${names} can't be used, so ${serving} serve. ${cause.message}`);

@@ -99,6 +99,7 @@ export interface ChangeEvent {
   readonly action: "created" | "updated" | "removed";
   readonly scope: "flag" | "emergency";
   readonly actor: Actor | undefined;
+  readonly reason: string | undefined;
   readonly oldValue: unknown;
   readonly newValue: unknown;
 }

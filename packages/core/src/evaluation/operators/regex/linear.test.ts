@@ -144,12 +144,14 @@ describe("stepsPerCharacter", () => {
       .tuple(fc.constantFrom("a", "b", "ab", "aab", "ba", "c", "-"), fc.nat({ max: 40 }))
       .map(([unit, times]) => unit.repeat(times));
     const subject = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(""));
+    let tried = 0;
     let counted = 0;
     fc.assert(
       fc.property(
         pattern,
         fc.array(subject, { minLength: 4, maxLength: 4 }),
         (pattern, subjects) => {
+          tried++;
           const node = parse(pattern);
           const most = stepsPerCharacter(node);
           if (most === undefined) return;
@@ -161,6 +163,6 @@ describe("stepsPerCharacter", () => {
       ),
       { numRuns: 5000 },
     );
-    expect(counted).toBeGreaterThan(1000);
+    expect(counted).toBeGreaterThan(tried / 5);
   });
 });

@@ -1,0 +1,15 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+// The tests that mutants are run against: the core's own, and the conformance cases.
+const config: ViteUserConfig = defineConfig({
+  resolve: {
+    alias: { "fast-check": fileURLToPath(new URL("few-runs.ts", import.meta.url)) },
+  },
+  test: {
+    include: ["packages/core/src/**/*.test.ts", "test/conformance/*.test.ts"],
+    exclude: ["**/node_modules/**"],
+  },
+});
+
+export default config;
