@@ -20,6 +20,7 @@ const MUSTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   bare: [],
   "bare again": [],
+  "an empty middleware": ["empty"],
   "1 read": ["1"],
   "20 reads": ["20"],
 };

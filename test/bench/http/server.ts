@@ -1,4 +1,5 @@
-// One server, with or without Halyard: `<framework> <reads>`, where no number means not mounted.
+// One server, with or without Halyard: `<framework> [<reads> | empty]`. `empty` is a middleware that
+// only puts something on the request: what any costs, whatever it does.
 import type { AddressInfo } from "node:net";
 import { flags as expressFlags } from "@halyard/express";
 import { flags as fastifyFlags } from "@halyard/fastify";
@@ -11,7 +12,8 @@ import { definition } from "../read/contestants/halyard.ts";
 import { benchFlags, user } from "../read/flags.ts";
 
 const [framework, given] = process.argv.slice(2);
-const reads = given === undefined ? undefined : Number(given);
+const empty = given === "empty";
+const reads = given === undefined || empty ? undefined : Number(given);
 
 const written = benchFlags();
 const instance = createFlags({
@@ -41,6 +43,12 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
   express: async () => {
     const app = express();
     if (reads !== undefined) app.use(expressFlags(instance));
+    if (empty) {
+      app.use((request, _response, next) => {
+        (request as Request & { something?: unknown }).something = SIGNED_IN;
+        next();
+      });
+    }
     app.use((request, _response, next) => {
       (request as Request & { user?: unknown }).user = SIGNED_IN;
       next();
@@ -57,6 +65,12 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
   koa: async () => {
     const app = new Koa();
     if (reads !== undefined) app.use(koaFlags(instance));
+    if (empty) {
+      app.use((context, next) => {
+        context.something = SIGNED_IN;
+        return next();
+      });
+    }
     app.use((context, next) => {
       context.state.user = SIGNED_IN;
       return next();
@@ -73,6 +87,13 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
   fastify: async () => {
     const app = fastify();
     if (reads !== undefined) await app.register(fastifyFlags, instance);
+    if (empty) {
+      app.decorateRequest("something", null);
+      app.addHook("onRequest", (request, _reply, done) => {
+        (request as { something?: unknown }).something = SIGNED_IN;
+        done();
+      });
+    }
     app.decorateRequest("user", null);
     app.addHook("onRequest", (request, _reply, done) => {
       (request as { user?: unknown }).user = SIGNED_IN;
