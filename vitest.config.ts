@@ -1,16 +1,50 @@
-import { defineConfig, type ViteUserConfig } from "vitest/config";
-
-// Tests run from the packages' sources: this condition comes first in every `exports`.
-const source = "@halyard/source";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
 
 // Without `module`, which is for bundlers: Node itself can't load what some packages have there.
-const conditions = [source, "node", "development|production"];
+const conditions = ["node", "development|production"];
 
-const packaging = "test/packaging.test.ts";
+// What leads to sources: it comes first in every `exports`.
+const source = "@halyard/source";
+
+const packages = fileURLToPath(new URL("packages", import.meta.url));
+const packaging = "test/packaging/**/*.test.ts";
+
+/** Takes each module of a package, however it is imported, from a folder that was built. */
+function fromDist(format: "esm" | "cjs"): NonNullable<ViteUserConfig["plugins"]>[number] {
+  const inSource = /^(.*[\\/]packages[\\/]\w+)[\\/]src[\\/](?!.*\.test\.ts$)(.+)\.ts$/;
+  const inDist = /^(.*[\\/]packages[\\/]\w+)[\\/]dist[\\/]\w+[\\/](.+)\.js$/;
+  return {
+    name: "halyard:built",
+    enforce: "pre",
+    async resolveId(specifier, importer, options) {
+      const resolved = await this.resolve(specifier, importer, { ...options, skipSelf: true });
+      if (!resolved?.id.startsWith(packages)) return null;
+      const [, folder, path] = inSource.exec(resolved.id) ?? inDist.exec(resolved.id) ?? [];
+      if (folder === undefined) return null;
+      return { id: join(folder, "dist", format, `${path}.js`), external: true };
+    },
+  };
+}
+
+/** The tests of packages, of what `npm run build` made; Node loads it as it will at users'. */
+function built(format: "esm" | "cjs"): TestProjectConfiguration {
+  return {
+    extends: true,
+    plugins: [fromDist(format)],
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      name: `built-${format}`,
+      include: ["packages/**/*.test.ts", "test/{conformance,property}/**/*.test.ts"],
+      exclude: ["**/node_modules/**", "**/dist/**"],
+      server: { deps: { external: [/[\\/]packages[\\/]\w+[\\/]dist[\\/]/] } },
+    },
+  };
+}
 
 const config: ViteUserConfig = defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: [source] } },
   test: {
     pool: "forks",
     testTimeout: 10_000,
@@ -24,12 +58,18 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         extends: true,
+        resolve: { conditions: [source, ...conditions] },
+        ssr: {
+          resolve: { conditions: [source, ...conditions], externalConditions: [source] },
+        },
         test: {
           name: "source",
           include: ["packages/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: ["**/node_modules/**", "**/dist/**", packaging],
         },
       },
+      built("esm"),
+      built("cjs"),
       {
         extends: true,
         // Installs the packed packages, which takes as long as everything else together.

@@ -1,17 +1,25 @@
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { afterAll } from "vitest";
 import { root, type Snippet } from "./snippets.ts";
 
 const harness = fileURLToPath(new URL("harness.mjs", import.meta.url));
 
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder for snippets, with the packages installed in it, as far as they can tell. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "halyard-readme-"));
+  folders.push(folder);
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   return folder;

@@ -1,6 +1,11 @@
 import { type FlagType, fitsType } from "./definition/flag.ts";
 import { resolveKey } from "./definition/keys.ts";
-import { type AnyContext, type EvaluationContext, isLazy } from "./evaluation/context.ts";
+import {
+  type AnyContext,
+  type EvaluationContext,
+  isLazy,
+  type LazyContext,
+} from "./evaluation/context.ts";
 import {
   type EvaluationDetails,
   type EvaluationErrorCode,
@@ -31,19 +36,24 @@ const NO_CONTEXT: EvaluationContext = Object.freeze({});
  * see the snapshot that was current when the client was made, so that one request sees one state.
  */
 export class FlagClient {
-  /** What made this client; for adapters. */
-  readonly host: ClientHost;
+  readonly #host: ClientHost;
   readonly #context: AnyContext;
   #snapshot: Snapshot;
   #flags: ReadonlyMap<string, CompiledFlag>;
   #opened: EvaluationState | undefined;
+  #generation: number | undefined = 0;
 
   constructor(host: ClientHost, context: AnyContext = NO_CONTEXT) {
-    this.host = host;
+    this.#host = host;
     const given: unknown = context;
     this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
     this.#snapshot = host.snapshot;
     this.#flags = this.#snapshot.flags;
+  }
+
+  /** What made this client; for adapters. Not a field: what is on a request gets logged. */
+  get host(): ClientHost {
+    return this.#host;
   }
 
   /** The snapshot that this client reads. */
@@ -54,6 +64,19 @@ export class FlagClient {
   /** The subject's attributes; for a request, worked out as far as they can be. */
   get context(): EvaluationContext {
     return isLazy(this.#context) ? this.#context.toJSON() : this.#context;
+  }
+
+  /** Whether the subject's attributes could not be worked out, so that flags saw too few of them. */
+  get contextFailed(): boolean {
+    return isLazy(this.#context) && this.#context.failed === true;
+  }
+
+  /**
+   * Nothing: a client is on every request, and requests are logged and answered with. The values
+   * are in `all()`, the attributes in `context`.
+   */
+  toJSON(): Record<string, never> {
+    return {};
   }
 
   /** Made at the first read, so that a request's context is derived after its authentication. */
@@ -71,7 +94,7 @@ export class FlagClient {
     if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
-    return this.#readOther(flag, key, "boolean", fallback ?? this.host.defaultEnabled) as boolean;
+    return this.#readOther(flag, key, "boolean", fallback ?? this.#host.defaultEnabled) as boolean;
   }
 
   /** The flag's value, whatever its type; `fallback` for an unknown flag. */
@@ -137,12 +160,12 @@ export class FlagClient {
 
   /** Records that something happened that an experiment may want to count. */
   track(event: string, data?: unknown): void {
-    this.host.track(event, data, this);
+    this.#host.track(event, data, this);
   }
 
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
-    this.#snapshot = this.host.snapshot;
+    this.#snapshot = this.#host.snapshot;
     this.#flags = this.#snapshot.flags;
     this.#opened = undefined;
   }
@@ -157,10 +180,19 @@ export class FlagClient {
 
   /** {@link ready} for callers that do not want to wait when there is nothing to wait for. */
   load(): Promise<void> | undefined {
-    const loading = isLazy(this.#context) ? this.#context.load?.() : undefined;
-    return loading?.then(() => {
-      this.#opened = undefined;
-    });
+    if (!isLazy(this.#context)) return undefined;
+    const loading = this.#context.load?.();
+    if (loading !== undefined) return loading.then(() => this.#renew());
+    this.#renew();
+    return undefined;
+  }
+
+  /** Reads see other attributes from here on, if they are others; snapshot and clock stay. */
+  #renew(): void {
+    const { generation } = this.#context as LazyContext;
+    if (generation !== undefined && generation === this.#generation) return;
+    this.#generation = generation;
+    this.#opened = this.#opened?.again();
   }
 
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */

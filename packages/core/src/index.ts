@@ -1,5 +1,4 @@
-// For applications.
-// For authors of sources, stores and adapters.
+// For applications, and for authors of sources, stores and adapters.
 export { type ClientHost, FlagClient } from "./client.ts";
 export {
   type DefinedFlags,
@@ -58,7 +57,7 @@ export type {
   StepTrace,
 } from "./evaluation/trace.ts";
 export type { JsonObject, JsonValue, Scalar } from "./json.ts";
-export { copyPlain, isPlainObject, isScalar, jsonEqual } from "./json.ts";
+export { copyPlain, freezeJson, isPlainObject, isScalar, jsonEqual } from "./json.ts";
 export { MemorySource } from "./memory.ts";
 export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
 export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";

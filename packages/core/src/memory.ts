@@ -24,7 +24,7 @@ export class MemorySource implements DefinitionSource {
       );
     }
     this.name = name;
-    this.#document = copyPlain(document) as Readonly<Record<string, unknown>>;
+    this.#document = writable(copyPlain(document) as Record<string, unknown>);
   }
 
   readSync(): readonly DefinitionDocument[] {
@@ -51,4 +51,15 @@ export class MemorySource implements DefinitionSource {
     const keys = changes.map(({ key }) => key);
     for (const listener of this.#listeners) listener.onChange(keys);
   }
+}
+
+/** Writes are entries of `flags`, so flags that are written as a list stand beside them. */
+function writable({ flags, feature_flags: named, ...rest }: Readonly<Record<string, unknown>>) {
+  const lists = [flags, named].filter((part) => Array.isArray(part));
+  return {
+    ...rest,
+    ...(named !== undefined && !Array.isArray(named) ? { feature_flags: named } : {}),
+    ...(lists.length === 0 ? {} : { feature_flags: lists.flat() }),
+    flags: Array.isArray(flags) ? {} : (flags ?? {}),
+  };
 }

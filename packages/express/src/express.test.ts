@@ -37,6 +37,11 @@ function adapt(handler: Handler, property = "flags"): RequestHandler {
   };
 }
 
+const UNANSWERED: Readonly<Record<"ends" | "goes on", RequestHandler>> = {
+  ends: async () => {},
+  "goes on": (_request, _response, next) => next(),
+};
+
 const answerErrors: ErrorRequestHandler = (error, _request, response, _next) =>
   respond(response, answerToError(error));
 
@@ -73,11 +78,14 @@ function build(
   }
   for (const { path, endpoint } of description.mounts ?? []) app.use(path, mount(endpoint));
   for (const { method = "get", path, guards = [], choice, handler } of description.routes ?? []) {
-    const handlers = guards.map(({ requirement, options: { onDisabled, ...options } = {} }) =>
-      requireFeature(requirement, {
-        ...options,
-        onDisabled: onDisabled && adapt(onDisabled, property),
-      }),
+    const handlers = guards.map(
+      ({ requirement, options: { onDisabled, ...options } = {}, unanswered }) =>
+        requireFeature(requirement, {
+          ...options,
+          onDisabled: unanswered
+            ? UNANSWERED[unanswered]
+            : onDisabled && adapt(onDisabled, property),
+        }),
     );
     if (choice !== undefined) {
       const { key, fallback } = choice;

@@ -8,11 +8,14 @@ import type {
 import {
   createGuard,
   createVariantChoice,
+  type Denial,
+  denyUnlessAnswered,
   GuardObserver,
+  isThenable,
   refuseRequest,
   requireClient,
 } from "@halyard/server/adapter";
-import type { NextFunction, Request, RequestHandler } from "express";
+import type { NextFunction, Request, RequestHandler, Response } from "express";
 import { send } from "./send.ts";
 
 /** Lets requests pass whose flags are as required; answers the others, by default with 404. */
@@ -22,16 +25,40 @@ export function requireFeature(
 ): RequestHandler {
   refuseRequest("requireFeature", 'app.get("/beta", requireFeature("beta"), handler)', requirement);
   const guard = createGuard(requirement, options);
-  const { onDisabled } = options;
+  const { onDisabled, property } = options;
   const observer = new GuardObserver({ flags: guard.flags, kind: "require" });
   return function halyardRequireFeature(request, response, next) {
-    withClient("requireFeature", observer, request, next, (client): unknown => {
+    const use = (client: FlagClient): unknown => {
       const denial = guard.decide(client);
       if (denial === undefined) return next();
-      if (onDisabled !== undefined) return onDisabled(request, response, next);
-      return send(response, denial);
-    });
+      if (onDisabled === undefined) return send(response, denial);
+      return answerInstead(onDisabled, denial, request, response, next);
+    };
+    withClient("requireFeature", observer, request, next, use, property);
   };
+}
+
+/** Runs a guard's own handler. It may hand on errors; whatever else it does, nobody passes. */
+function answerInstead(
+  handler: RequestHandler,
+  denial: Denial,
+  request: Request,
+  response: Response,
+  next: NextFunction,
+): unknown {
+  const answered = (): boolean => response.headersSent || response.writableEnded;
+  const deny = (): void => {
+    if (!answered()) send(response, denial);
+  };
+  const ended = (error?: unknown): void => {
+    // These leave a route, or a router: the way to the handler behind it, where `use` mounted.
+    if (error && error !== "route" && error !== "router") next(error);
+    else deny();
+  };
+  const result: unknown = handler(request, response, ended as NextFunction);
+  const settled = (): void => denyUnlessAnswered(result, answered, deny);
+  if (isThenable(result)) return Promise.resolve(result).then(settled);
+  return settled();
 }
 
 /** Handles a route by the variant that the flag serves; passes it on when none fits. */
@@ -58,16 +85,17 @@ function withClient(
   request: Request,
   next: NextFunction,
   use: (client: FlagClient) => unknown,
+  property?: string,
 ): void {
-  const { client, instance } = requireClient(request, name, "app.use(flags())");
+  const { client, instance } = requireClient(request, name, "app.use(flags())", property);
   const { method, baseUrl } = request;
   // A guard that `use` mounted has no route, only a place.
   const pattern: unknown = request.route?.path;
-  observer.observe(instance.guardList, { method, pattern, base: baseUrl });
+  observer.observe(instance.guardList, { method, pattern, mounted: baseUrl !== "" });
   // Express 4 does not hand a handler's rejection to `next` by itself.
   const run = (): void => {
     const result = use(client);
-    if (result instanceof Promise) result.catch(next);
+    if (isThenable(result)) Promise.resolve(result).catch(next);
   };
   const pending = client.load();
   if (pending === undefined) run();

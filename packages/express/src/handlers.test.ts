@@ -2,7 +2,7 @@ import { MemorySource } from "@halyard/server";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import express4 from "express4";
 import supertest from "supertest";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { byVariant, createFlags, type Flags, flags, requireFeature } from "./index.ts";
 
 const opened: Flags[] = [];
@@ -57,7 +57,55 @@ describe.each([
     expect((await supertest(app).get("/")).body).toBe(false);
   });
 
-  it("lists guards of routers and of use, with where they are mounted", async () => {
+  it("answers errors of promises that are not the language's own", async () => {
+    const rejecting = (() => ({
+      // biome-ignore lint/suspicious/noThenProperty: what query builders return
+      then: (_resolve: unknown, reject: (error: Error) => void) => reject(new Error("query")),
+    })) as unknown as RequestHandler;
+    const app = makeApp();
+    app.use(flags(make()));
+    app.get("/variant", byVariant("on", { on: rejecting }));
+    app.get("/disabled", requireFeature("off", { onDisabled: rejecting }));
+    app.use(answerErrors);
+    for (const path of ["/variant", "/disabled"]) {
+      const { status, text } = await supertest(app).get(path);
+      expect([path, status, text]).toEqual([path, 500, "query"]);
+    }
+  });
+
+  it("lets nobody pass whose onDisabled leaves the route, and waits for late answers", async () => {
+    const app = makeApp();
+    app.use(flags(make()));
+    const late: RequestHandler = (_request, response) => {
+      setTimeout(() => response.status(402).send("late"), 20);
+    };
+    app.use("/late", requireFeature("off", { onDisabled: late }));
+    for (const way of ["route", "router"] as const) {
+      const onDisabled: RequestHandler = (_request, _response, next) => next(way as "route");
+      app.use(`/${way}`, requireFeature("off", { onDisabled }));
+    }
+    app.use((_request, response) => void response.send("secret"));
+    expect((await supertest(app).get("/late")).text).toBe("late");
+    for (const path of ["/route", "/router"]) {
+      expect((await supertest(app).get(path)).status).toBe(404);
+    }
+  });
+
+  it("says so when it takes a property that something else has", async () => {
+    const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    const app = makeApp();
+    app.use((request, _response, next) => next(void Object.assign(request, { flags: ["theirs"] })));
+    app.use(flags(make()));
+    app.get("/", (request, response) => void response.json(request.flags.enabled("on")));
+    expect((await supertest(app).get("/")).body).toBe(true);
+    const codes = warn.mock.calls.map(([, options]) => (options as { code?: string }).code);
+    warn.mockRestore();
+    expect(codes.filter((code) => code?.startsWith("HALYARD_"))).toEqual([
+      "HALYARD_PROPERTY_TAKEN",
+    ]);
+  });
+
+  it("lists guards of routers and of use by patterns, with nothing of what clients write", async () => {
     const instance = make();
     const app = makeApp();
     const router = makeApp.Router();
@@ -68,8 +116,16 @@ describe.each([
     await supertest(app).get("/admin/items/2").expect(200);
     const listed = instance.guards().map(({ route, hits }) => [route, hits]);
     expect(listed).toEqual([
-      ["/admin/*", 2],
-      [`/admin${String(/^\/items\/\d+$/)}`, 2],
+      ["…/*", 2],
+      [`…${String(/^\/items\/\d+$/)}`, 2],
     ]);
+    const tenants = makeApp.Router();
+    tenants.get("/home", requireFeature("on"), (_request, response) => void response.end());
+    app.use("/t/:tenant", tenants);
+    for (const tenant of ["acme", "umbrella"]) {
+      await supertest(app).get(`/t/${tenant}/home`).expect(200);
+    }
+    const home = instance.guards().filter(({ route }) => route.endsWith("/home"));
+    expect(home.map(({ route, hits }) => [route, hits])).toEqual([["…/home", 2]]);
   });
 });

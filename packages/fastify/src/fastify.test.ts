@@ -11,6 +11,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type preHandlerAsyncHookHandler,
+  type preHandlerHookHandler,
   type RouteHandlerMethod,
 } from "fastify";
 import { describe, it } from "vitest";
@@ -28,17 +29,25 @@ function adapt(handler: Handler, property = "flags"): RouteHandlerMethod {
   };
 }
 
+const UNANSWERED: Readonly<Record<"ends" | "goes on", preHandlerHookHandler>> = {
+  ends: (async () => {}) as unknown as preHandlerHookHandler,
+  "goes on": (_request, _reply, done) => done(),
+};
+
 function addRoutes(app: FastifyInstance, description: AppDescription): void {
   const { property } = description;
   for (const { path, endpoint } of description.mounts ?? []) {
     app.register(mount(endpoint), { prefix: path });
   }
   for (const { method = "get", path, guards = [], choice, handler } of description.routes ?? []) {
-    const preHandler = guards.map(({ requirement, options: { onDisabled, ...options } = {} }) =>
-      requireFeature(requirement, {
-        ...options,
-        onDisabled: onDisabled && (adapt(onDisabled, property) as preHandlerAsyncHookHandler),
-      }),
+    const preHandler = guards.map(
+      ({ requirement, options: { onDisabled, ...options } = {}, unanswered }) =>
+        requireFeature(requirement, {
+          ...options,
+          onDisabled: unanswered
+            ? UNANSWERED[unanswered]
+            : onDisabled && (adapt(onDisabled, property) as preHandlerAsyncHookHandler),
+        }),
     );
     if (handler !== undefined) app[method](path, { preHandler }, adapt(handler, property));
     if (choice === undefined) continue;

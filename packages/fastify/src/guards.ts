@@ -9,8 +9,10 @@ import {
   createGuard,
   createVariantChoice,
   type Denial,
+  denyUnlessAnswered,
   type Guarded,
   GuardObserver,
+  isThenable,
   refuseRequest,
   requireClient,
 } from "@halyard/server/adapter";
@@ -40,14 +42,14 @@ export function requireFeature(
   const example = 'app.get("/beta", { preHandler: requireFeature("beta") }, handler)';
   refuseRequest("requireFeature", example, requirement);
   const guard = createGuard(requirement, options);
-  const { onDisabled } = options;
+  const { onDisabled, property } = options;
   const guarded: Guarded = { flags: guard.flags, kind: "require" };
   const observer = new GuardObserver(guarded);
   const halyardRequireFeature: preHandlerAsyncHookHandler = async function (request, reply) {
-    const denial = guard.decide(await readyClient("requireFeature", observer, request));
+    const denial = guard.decide(await readyClient("requireFeature", observer, request, property));
     if (denial === undefined) return;
     if (onDisabled === undefined) return deny(reply, denial);
-    await callHook(onDisabled as preHandlerHookHandler, this, request, reply);
+    return answerInstead(onDisabled as preHandlerHookHandler, denial, this, request, reply);
   };
   return Object.assign(halyardRequireFeature, { [GUARDED]: guarded });
 }
@@ -75,30 +77,50 @@ async function readyClient(
   name: "requireFeature" | "byVariant",
   observer: GuardObserver,
   request: FastifyRequest,
+  property?: string,
 ): Promise<FlagClient> {
-  const { client, instance } = requireClient(request, name, "app.register(flags)");
+  const { client, instance } = requireClient(request, name, "app.register(flags)", property);
   const { method, routeOptions } = request;
-  observer.observe(instance.guardList, { method, pattern: routeOptions.url, base: "" });
+  observer.observe(instance.guardList, { method, pattern: routeOptions.url, mounted: false });
   await client.load();
   return client;
 }
 
 /**
- * Runs a hook of either style to its end: it calls back, or its promise settles. One that ends
- * without an answer lets the request pass, and one that has answered may never end, as with
- * Fastify's own hooks.
+ * Runs a guard's own hook, of either style. It may call back with an error; whatever else it does,
+ * nobody passes: what it returns is sent, and without an answer the guard's denial is.
  */
-function callHook(
+function answerInstead(
   hook: preHandlerHookHandler,
+  denial: Denial,
   server: FastifyRequest["server"],
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<void> {
+): Promise<FastifyReply> {
+  // `reply.sent` becomes true only behind the hooks that follow.
+  const { send } = reply;
+  let sending = false;
+  reply.send = function (payload) {
+    sending = true;
+    return send.call(this, payload);
+  };
+  const answered = (): boolean => sending || reply.sent || reply.raw.headersSent;
   return new Promise((resolve, reject) => {
+    const end = (payload: unknown): void => {
+      if (!answered()) {
+        if (payload === undefined || payload === reply) deny(reply, denial);
+        else reply.send(payload);
+      }
+      // Fastify waits until a reply that it gets has gone.
+      resolve(reply);
+    };
     const result: unknown = hook.call(server, request, reply, (error?: Error | null) =>
-      error === undefined || error === null ? resolve() : reject(error),
+      error ? reject(error) : end(undefined),
     );
-    if (result instanceof Promise) result.then(() => resolve(), reject);
+    if (isThenable(result)) result.then(end, reject);
+    else if (result !== undefined && result !== reply) end(result);
+    else if (answered()) resolve(reply);
+    else denyUnlessAnswered(result, answered, () => end(undefined));
   });
 }
 

@@ -1,4 +1,8 @@
-import Fastify, { type FastifyInstance, type preHandlerHookHandler } from "fastify";
+import Fastify, {
+  type FastifyInstance,
+  type preHandlerAsyncHookHandler,
+  type preHandlerHookHandler,
+} from "fastify";
 import { afterEach, expect, it, vi } from "vitest";
 import {
   byVariant,
@@ -179,20 +183,37 @@ for (const [name, onDisabled] of Object.entries(ANSWERING)) {
   );
 }
 
-it("lets a request pass whose onDisabled decides nothing, as Fastify's own hooks do", async () => {
+it("lets nobody pass whose onDisabled gives no answer, and sends what it returns", async () => {
   const app = make();
   app.register(flags, { sources });
   app.register(async (scope) => {
     const callback: preHandlerHookHandler = (_request, _reply, done) => done();
     const promise = (async () => {}) as unknown as preHandlerHookHandler;
     const failing: preHandlerHookHandler = (_request, _reply, done) => done(new Error("no"));
-    for (const [url, onDisabled] of Object.entries({ callback, promise, failing })) {
+    const returning = (async () => ({ upgrade: true })) as unknown as preHandlerHookHandler;
+    const plain = (() => ({ upgrade: true })) as unknown as preHandlerHookHandler;
+    const sending: preHandlerHookHandler = (_request, reply) => void reply.send({ upgrade: true });
+    const unreturned = (async (_request, reply) => {
+      reply.send({ upgrade: true });
+    }) as preHandlerAsyncHookHandler as unknown as preHandlerHookHandler;
+    // What `reply.sent` does not know before it has run.
+    scope.addHook("onSend", async (_request, _reply, payload) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return payload;
+    });
+    const all = { callback, promise, failing, returning, plain, sending, unreturned };
+    for (const [url, onDisabled] of Object.entries(all)) {
       const preHandler = requireFeature("off", { onDisabled });
       scope.get(`/${url}`, { preHandler }, async () => "passed");
     }
   });
-  expect((await app.inject("/callback")).body).toBe("passed");
-  expect((await app.inject("/promise")).body).toBe("passed");
+  for (const url of ["/callback", "/promise"]) {
+    expect((await app.inject(url)).statusCode).toBe(404);
+  }
+  for (const url of ["/returning", "/plain", "/sending", "/unreturned"]) {
+    const { statusCode, body } = await app.inject(url);
+    expect([url, statusCode, body]).toEqual([url, 200, '{"upgrade":true}']);
+  }
   expect((await app.inject("/failing")).statusCode).toBe(500);
 });
 

@@ -1,4 +1,4 @@
-import type { RequestReader } from "@halyard/server/adapter";
+import { headerOf, type RequestReader } from "@halyard/server/adapter";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** What sessions and authentication plugins put on a request, under their usual names. */
@@ -15,10 +15,7 @@ export const reader: RequestReader<FastifyRequest> = {
   method: (request) => request.method,
   path: (request) => request.originalUrl.split("?", 1)[0],
   host: (request) => request.hostname,
-  header: (request, name) => {
-    const value = request.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
-  },
+  header: (request, name) => headerOf(request, name),
   user: (request) => (request as UsualProperties).user,
   sessionId: (request) => {
     const id = (request as UsualProperties).session?.sessionId;

@@ -26,14 +26,14 @@ export function requireFeature(
     requirement,
   );
   const guard = createGuard(requirement, options);
-  const { onDisabled } = options;
+  const { onDisabled, property } = options;
   const observer = new GuardObserver({ flags: guard.flags, kind: "require" });
   return async function halyardRequireFeature(context, next): Promise<void> {
-    const client = await readyClient("requireFeature", observer, context);
+    const client = await readyClient("requireFeature", observer, context, property);
     const denial = guard.decide(client);
     if (denial === undefined) await next();
-    else if (onDisabled !== undefined) await onDisabled(context, next);
-    else deny(context, denial);
+    else if (onDisabled === undefined) deny(context, denial);
+    else await answerInstead(onDisabled, denial, context);
   };
 }
 
@@ -57,13 +57,28 @@ async function readyClient(
   name: "requireFeature" | "byVariant",
   observer: GuardObserver,
   context: Context,
+  property?: string,
 ): Promise<FlagClient> {
-  const { client, instance } = requireClient(context, name, "app.use(flags())");
+  const { client, instance } = requireClient(context, name, "app.use(flags())", property);
   // What routers tell about the route that matched.
   const pattern: unknown = (context as { readonly _matchedRoute?: unknown })._matchedRoute;
-  observer.observe(instance.guardList, { method: context.method, pattern, base: "" });
+  observer.observe(instance.guardList, { method: context.method, pattern, mounted: false });
   await client.load();
   return client;
+}
+
+/** Runs a guard's own middleware. Its `next` leads nowhere: whatever it does, nobody passes. */
+async function answerInstead(
+  middleware: Middleware,
+  denial: Denial,
+  context: Context,
+): Promise<void> {
+  const { status, body } = context;
+  await middleware(context, async () => {});
+  const untouched = context.status === status && context.body === body;
+  if (untouched && context.writable && !context.headerSent && context.respond !== false) {
+    deny(context, denial);
+  }
 }
 
 function deny(context: Context, { status, headers, body }: Denial): void {

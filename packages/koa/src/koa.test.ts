@@ -29,6 +29,11 @@ function adapt(handler: Handler, property = "flags"): Middleware {
   };
 }
 
+const UNANSWERED: Readonly<Record<"ends" | "goes on", Middleware>> = {
+  ends: async () => {},
+  "goes on": (_context, next) => next(),
+};
+
 const answerErrors: Middleware = async (context, next) => {
   try {
     await next();
@@ -78,11 +83,14 @@ function build(app: Koa, description: AppDescription): RunningApp["instance"] {
   for (const { path, endpoint } of description.mounts ?? []) app.use(mount(path, endpoint));
   const router = new Router();
   for (const { method = "get", path, guards = [], choice, handler } of description.routes ?? []) {
-    const handlers = guards.map(({ requirement, options: { onDisabled, ...options } = {} }) =>
-      requireFeature(requirement, {
-        ...options,
-        onDisabled: onDisabled && adapt(onDisabled, property),
-      }),
+    const handlers = guards.map(
+      ({ requirement, options: { onDisabled, ...options } = {}, unanswered }) =>
+        requireFeature(requirement, {
+          ...options,
+          onDisabled: unanswered
+            ? UNANSWERED[unanswered]
+            : onDisabled && adapt(onDisabled, property),
+        }),
     );
     if (choice !== undefined) {
       const { key, fallback } = choice;

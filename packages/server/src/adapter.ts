@@ -15,6 +15,7 @@ export {
   type Requirement,
 } from "./guard/guard.ts";
 export { type Guarded, type GuardList, GuardObserver } from "./guard/guard-list.ts";
+export { denyUnlessAnswered, isThenable } from "./guard/late-answer.ts";
 export {
   attachClient,
   CLIENT,

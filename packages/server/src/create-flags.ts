@@ -17,9 +17,14 @@ import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts"
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
 import { type Health, healthOf } from "./instance/health.ts";
 import { countInstance } from "./instance/instance-count.ts";
-import { createLog, type Log } from "./instance/log.ts";
+import { createLog, type Log, messageOf } from "./instance/log.ts";
 import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
-import { type LocalOverride, type Overrides, SystemOverrides } from "./instance/overrides.ts";
+import {
+  type LocalOverride,
+  type Overrides,
+  ownValue,
+  SystemOverrides,
+} from "./instance/overrides.ts";
 import { SpanTelemetry } from "./telemetry/spans.ts";
 
 /** An instance: definitions from its sources, clients that read them, and what controls it. */
@@ -47,8 +52,8 @@ const START_TIMEOUT = 5000;
  * definitions, and for bad options or environment variables; other sources are waited for by
  * requests and by `ready`.
  */
-export function createFlags(options: FlagsOptions = {}): Flags {
-  return new FlagsInstance(options);
+export function createFlags<Request = unknown>(options: FlagsOptions<Request> = {}): Flags {
+  return new FlagsInstance(options as FlagsOptions);
 }
 
 /** The instance as adapters see it. */
@@ -82,6 +87,7 @@ export class FlagsInstance implements Flags, ClientHost {
     const counters: EvaluationCounters = { oversizedSubjects: 0 };
     const hooks = guardHooks(options.hooks ?? {}, this.log);
     const overrides = new SystemOverrides({
+      log: this.log,
       local: localOverrides(config.overrides, options.overrides ?? {}),
       now: clock,
       snapshot: () => this.#replica.snapshot,
@@ -120,7 +126,16 @@ export class FlagsInstance implements Flags, ClientHost {
         this.#starting = undefined;
       });
     this.#replica.watch();
-    return started;
+    const ready = waited.then((late) => {
+      if (late !== undefined) throw late;
+      if (this.#closing !== undefined) {
+        throw new HalyardError("CLOSED", "The instance was closed before it had started.");
+      }
+      return started;
+    });
+    // Nobody has to ask for it.
+    ready.catch(() => {});
+    return ready;
   }
 
   /** What a request waits for before its first read; `undefined` once the instance has started. */
@@ -182,7 +197,9 @@ function localOverrides(
 ): ReadonlyMap<string, LocalOverride> {
   return new Map<string, LocalOverride>([
     ...[...texts].map(([key, text]) => [key, { text }] as const),
-    ...Object.entries(values).map(([key, value]) => [key, { value }] as const),
+    ...Object.entries(values).map(
+      ([key, value]) => [key, { value: ownValue(value, key) }] as const,
+    ),
   ]);
 }
 
@@ -194,7 +211,7 @@ function guardHooks(hooks: Hooks, log: Log): GuardedHooks {
     <Event>(name: string, hook: ((event: Event) => unknown) | undefined) =>
     (event: Event): void => {
       const failed = (error: unknown): void =>
-        log.error(`The hook ${name} threw: ${error instanceof Error ? error.message : error}`);
+        log.error(`The hook ${name} threw: ${messageOf(error)}`);
       try {
         const result = hook?.(event);
         if (result instanceof Promise) result.catch(failed);

@@ -1,7 +1,7 @@
 export * from "@halyard/core";
 export { createFlags, type Flags } from "./create-flags.ts";
 export type { Endpoint, HttpRequest, HttpResponse } from "./endpoints/endpoint.ts";
-export { healthEndpoint } from "./endpoints/health.ts";
+export { type HealthEndpointOptions, healthEndpoint } from "./endpoints/health.ts";
 export type { VariantHandlers } from "./guard/by-variant.ts";
 export type { GuardOptions, Requirement } from "./guard/guard.ts";
 export type { GuardedRoute } from "./guard/guard-list.ts";
@@ -9,6 +9,7 @@ export type { Definitions, FlagEntry, FlagPage, ListOptions } from "./instance/d
 export type { Health } from "./instance/health.ts";
 export type {
   ChangeEvent,
+  DefinitionsDocument,
   EvaluationEvent,
   FlagsOptions,
   Hooks,

@@ -125,6 +125,6 @@ export function tables(
   return [
     table([head, ...rows]),
     ...notes.map((note, index) => `<sup>${index + 1}</sup> ${note}`),
-    `Median of one read through each product's public API: warm, no hooks, 1,000 flags loaded, nothing on the network, each product in a process of its own. “hand-written” is a \`Map\` of closures over prepared sets for just these flags, with the user's key hashed once: what there is to reach. Where a product is read asynchronously, the \`await\` is in the figure. Node ${process.versions.node}; figures are for a machine on which one \`Map.get\` and a property cost ${GAUGE_NANOSECONDS} ns. \`npm run bench\` takes them again.`,
+    `Median time of the processor for one read through each product's public API: warm, no hooks, 1,000 flags loaded, nothing on the network, each product in a process of its own. “hand-written” is a \`Map\` of closures over prepared sets for just these flags, with the user's key hashed once: what there is to reach. Where a product is read asynchronously, the \`await\` is in the figure. Node ${process.versions.node}; figures are for a machine on which one \`Map.get\` and a property cost ${GAUGE_NANOSECONDS} ns. \`npm run bench\` takes them again.`,
   ].join("\n\n");
 }

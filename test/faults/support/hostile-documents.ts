@@ -94,7 +94,7 @@ const DOCUMENTS: readonly (Omit<HostileText, "text" | "format"> & { document: ()
   },
   {
     name: "a pattern that nests as deep as it may be long",
-    document: () => clause("matches", ["(".repeat(2000) + "a" + ")".repeat(2000)]),
+    document: () => clause("matches", [`${"(".repeat(2000)}a${")".repeat(2000)}`]),
     refused: /nests too deeply/,
   },
   {

@@ -62,3 +62,12 @@ requireFeature({ all: ["new-checkout", "beta"] });
 byVariant("layuot", {});
 // @ts-expect-error options are known by name
 app.register(flags, { sauces: [] });
+
+// What an instance is made of knows the framework's requests too.
+createFlags({ context: (request) => ({ plan: request.headers["x-plan"] }) });
+// @ts-expect-error they have no such property
+createFlags({ context: (request) => ({ plan: request.plam }) });
+// Documents may be written as files have them.
+createFlags({ sources: [{ feature_flags: [{ name: "a" }] }, { $schema: "x", flags: {} }] });
+// @ts-expect-error and no other way
+createFlags({ sources: [{ falgs: {} }] });

@@ -56,3 +56,12 @@ requireFeature({ all: ["new-checkout", "beta"] });
 byVariant("layuot", {});
 // @ts-expect-error options are known by name
 flags({ sauces: [] });
+
+// What an instance is made of knows the framework's requests too.
+createFlags({ context: (context) => ({ plan: context.get("x-plan") }) });
+// @ts-expect-error and what they take
+createFlags({ context: (context) => ({ plan: context.get(7) }) });
+// Documents may be written as files have them.
+createFlags({ sources: [{ feature_flags: [{ name: "a" }] }, { $schema: "x", flags: {} }] });
+// @ts-expect-error and no other way
+createFlags({ sources: [{ falgs: {} }] });

@@ -35,6 +35,10 @@ export interface LazyContext {
   readonly attribute: (name: string) => unknown;
   /** Does the I/O that the attributes need; `undefined` when there is none to do. */
   readonly load?: () => Promise<void> | undefined;
+  /** Rises from 0 when attributes have become others than those that were asked for. */
+  readonly generation?: number;
+  /** Attributes are missing because working them out failed. */
+  readonly failed?: boolean;
   /** All attributes as a plain object, for people and logs. */
   readonly toJSON: () => EvaluationContext;
 }

@@ -26,6 +26,13 @@ export class EvaluationState {
     this.#values = new Array(snapshot.slots.size);
   }
 
+  /** The same evaluation of attributes that have become others: the clock stays. */
+  again(): EvaluationState {
+    const state = new EvaluationState(this.snapshot, this.context, this.overrides);
+    state.#now = this.#now;
+    return state;
+  }
+
   /** The attribute of a slot; see {@link SlotTable.read}. */
   read(slot: number): unknown {
     const value = this.#values[slot];

@@ -1,4 +1,4 @@
-import { HalyardError } from "@halyard/core";
+import { HalyardError, isKey } from "@halyard/core";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -77,7 +77,7 @@ function overrides(variables: Variables): ReadonlyMap<string, string> {
     if (pair.trim() === "") continue;
     const equals = pair.indexOf("=");
     const key = pair.slice(0, equals).trim();
-    if (equals < 0 || key === "") {
+    if (equals < 0 || !isKey(key)) {
       throw invalid("FEATURE_OVERRIDES", pair, "pairs such as a=true,b=variant-b");
     }
     found.set(key, pair.slice(equals + 1).trim());

@@ -33,7 +33,10 @@ export function pathAndQuery(target: string): readonly [path: string, query: str
   return mark < 0 ? [local, ""] : [local.slice(0, mark), local.slice(mark + 1)];
 }
 
-export function headerOf(message: IncomingMessage, name: string): string | undefined {
+export function headerOf(
+  message: Pick<IncomingMessage, "headers">,
+  name: string,
+): string | undefined {
   const value = message.headers[name];
   return Array.isArray(value) ? value.join(", ") : value;
 }

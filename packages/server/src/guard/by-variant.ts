@@ -1,4 +1,6 @@
 import { type FlagClient, type FlagKey, HalyardError } from "@halyard/core";
+import { isFunction } from "../check-fields.ts";
+import { isFlagKey } from "./guard.ts";
 
 /** Handlers by the variant that they are for. */
 export type VariantHandlers<Handler> = Readonly<Record<string, Handler>>;
@@ -17,7 +19,7 @@ export function createVariantChoice<Handler>(
 ): VariantChoice<Handler> {
   const byVariant = new Map(Object.entries(handlers ?? {}));
   const functions = [...byVariant.values(), fallback ?? (() => {})];
-  if (typeof key !== "string" || byVariant.size === 0 || !functions.every(isFunction)) {
+  if (!isFlagKey(key) || byVariant.size === 0 || !functions.every(isFunction)) {
     throw new HalyardError(
       "INVALID_OPTIONS",
       'byVariant takes a flag\'s key, a handler for each variant, and perhaps one for the rest, as in byVariant("checkout", { a: handlerA, b: handlerB }, other).',
@@ -30,8 +32,4 @@ export function createVariantChoice<Handler>(
       return (variant === undefined ? undefined : byVariant.get(variant)) ?? fallback;
     },
   };
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === "function";
 }

@@ -4,7 +4,10 @@ export interface GuardedRoute {
   /** `requireFeature` or `byVariant`. */
   readonly kind: "require" | "variant";
   readonly method: string;
-  /** The route's pattern, where the framework tells it. */
+  /**
+   * The route's pattern, where the framework tells it. Express tells no pattern of routers and
+   * mounts that a route is below: `…` stands for those.
+   */
   readonly route: string;
   readonly hits: number;
   /** Epoch milliseconds; absent before the first request. */
@@ -22,14 +25,18 @@ interface Entry extends Key {
 }
 
 /** Routes are written in code, so there are not many; patterns made at run time must not pile up. */
-const MOST_ROUTES = 10_000;
+const MOST_ROUTES = 1000;
+
+/** Longest pattern, in characters. */
+const MAX_ROUTE = 200;
 
 /** Which routes are guarded by which flags: declared where the framework says, else as observed. */
 export class GuardList {
   readonly #entries = new Map<string, Entry>();
 
   /** Makes a route known, also before it is first asked for; `undefined` when there are too many. */
-  declare(key: Key): Entry | undefined {
+  declare({ route: pattern, ...rest }: Key): Entry | undefined {
+    const key = { ...rest, route: pattern.slice(0, MAX_ROUTE) };
     const id = `${key.method} ${key.route} ${key.kind} ${key.flags.join(" ")}`;
     const known = this.#entries.get(id);
     if (known !== undefined || this.#entries.size >= MOST_ROUTES) return known;
@@ -48,38 +55,43 @@ export interface RoutePlace {
   readonly method: string;
   /** The route's pattern, of whatever type; `undefined` where the framework tells none. */
   readonly pattern: unknown;
-  /** Where the pattern's router is mounted. */
-  readonly base: string;
+  /** The pattern is one below a mount whose own pattern the framework does not tell. */
+  readonly mounted: boolean;
 }
 
-type Places = Map<string, Map<string, Map<unknown, Entry>>>;
+type Places = Map<string, Map<unknown, Entry>>;
 
 /** Counts the requests that one guard sees, in the lists of the instances that it finds on them. */
 export class GuardObserver {
   readonly #guarded: Guarded;
-  readonly #known = new WeakMap<GuardList, Places>();
+  readonly #known: readonly [root: WeakMap<GuardList, Places>, mounted: WeakMap<GuardList, Places>];
 
   constructor(guarded: Guarded) {
     this.#guarded = guarded;
+    this.#known = [new WeakMap(), new WeakMap()];
   }
 
-  observe(list: GuardList, { method, pattern, base }: RoutePlace): void {
+  observe(list: GuardList, place: RoutePlace): void {
+    const known = this.#known[place.mounted ? 1 : 0];
     const entry =
-      this.#known.get(list)?.get(base)?.get(method)?.get(pattern) ??
-      this.#find(list, method, pattern, base);
+      known.get(list)?.get(place.method)?.get(place.pattern) ?? this.#find(known, list, place);
     if (entry === undefined) return;
     entry.hits++;
     entry.lastSeen = Date.now();
   }
 
-  #find(list: GuardList, method: string, pattern: unknown, base: string): Entry | undefined {
-    const route = `${base}${pattern === undefined ? "/*" : String(pattern)}`;
+  #find(
+    known: WeakMap<GuardList, Places>,
+    list: GuardList,
+    { method, pattern, mounted }: RoutePlace,
+  ): Entry | undefined {
+    // Never the request's own path: what clients write must not fill the list, or be read in it.
+    const route = `${mounted ? "…" : ""}${pattern === undefined ? "/*" : String(pattern)}`;
     const entry = list.declare({ ...this.#guarded, method, route });
     if (entry === undefined) return undefined;
-    const places: Places = this.#known.get(list) ?? new Map();
-    const methods = places.get(base) ?? new Map();
-    const patterns = methods.get(method) ?? new Map();
-    this.#known.set(list, places.set(base, methods.set(method, patterns.set(pattern, entry))));
+    const places: Places = known.get(list) ?? new Map();
+    const patterns = places.get(method) ?? new Map();
+    known.set(list, places.set(method, patterns.set(pattern, entry)));
     return entry;
   }
 }

@@ -28,32 +28,44 @@ export function attachClient(holder: object, property: string, client: FlagClien
   if (property !== "flags") (holder as Holder)[CLIENT] ??= client;
 }
 
-/** A request's client and its instance; throws `NO_INSTANCE` when no middleware put one there. */
+/**
+ * A request's client and its instance, of a property or of whichever there is; throws `NO_INSTANCE`
+ * when no middleware put one there.
+ */
 export function requireClient(
   holder: object,
   name: string,
   mount: string,
+  property?: string,
 ): { client: FlagClient; instance: FlagsInstance } {
   const { flags, [CLIENT]: other } = holder as Holder;
-  for (const client of [flags, other]) {
+  const found =
+    property === undefined ? [flags, other] : [(holder as Record<string, unknown>)[property]];
+  for (const client of found) {
     const instance = instanceOf(client);
     if (instance !== undefined) return { client: client as FlagClient, instance };
   }
   throw new HalyardError(
     "NO_INSTANCE",
-    `${name} found no flags on the request. Mount the middleware before it: ${mount}`,
+    `${name} found no flags on the request${property === undefined ? "" : ` under "${property}"`}. Mount the middleware before it: ${mount}`,
   );
 }
 
 /**
  * Whether this instance's client is on the request already: mounted twice, it must not pin another
- * snapshot in the middle of a request. Says so when another instance has put its client there.
+ * snapshot in the middle of a request. Says so when something else is there that will be lost.
  */
 export function isAttached(instance: FlagsInstance, holder: object, property: string): boolean {
   const present = (holder as Record<string, unknown>)[property];
   if (present === undefined) return false;
   const other = instanceOf(present);
-  if (other === undefined) return false;
+  if (other === undefined) {
+    instance.log.misuse(
+      "PROPERTY_TAKEN",
+      `The request has a property "${property}" that is not of Halyard; it is overwritten. Give the middleware another one: { property: "…" }.`,
+    );
+    return false;
+  }
   if (other === instance) return true;
   instance.log.misuse(
     "TWO_INSTANCES",

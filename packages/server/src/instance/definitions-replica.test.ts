@@ -169,9 +169,9 @@ describe("several sources", () => {
     const { flags } = make({ sources, startTimeout: 5 });
     await until(() => status(flags) === "degraded");
     expect(flags.client().details("base")).toMatchObject({ value: true, reason: "STALE" });
+    await expect(flags.ready()).rejects.toMatchObject({ code: "START_TIMEOUT" });
     late.give({ base: false });
-    await flags.ready();
-    expect(status(flags)).toBe("healthy");
+    await until(() => status(flags) === "healthy");
     expect(flags.client().enabled("base")).toBe(false);
   });
 
@@ -214,8 +214,7 @@ describe("the start", () => {
     await until(() => flags.health().provider.last_error !== undefined);
     expect(source.reads).toBe(1);
     source.give({ beta: true });
-    await flags.ready();
-    expect(flags.client().enabled("beta")).toBe(true);
+    await until(() => flags.client().enabled("beta"));
   });
 });
 
@@ -228,7 +227,7 @@ it("a late first answer is taken over without an announcement", async () => {
   const { flags } = make({ sources: [late, defineFlags({ base: true })], startTimeout: 1 });
   await until(() => status(flags) === "degraded");
   give([{ name: "late", document: { flags: { base: false } } }]);
-  await flags.ready();
+  await until(() => status(flags) === "healthy");
   expect(flags.client().details("base")).toMatchObject({ value: false, reason: "STATIC" });
 });
 
@@ -284,4 +283,11 @@ describe("after close", () => {
     expect(flags.client().details("beta")).toMatchObject({ value: true, reason: "STATIC" });
     expect(logs).toHaveLength(length);
   });
+});
+
+it("a start that the instance's end overtakes is over too", async () => {
+  const { flags } = make({ sources: [new ControlledSource("silent")] });
+  const ready = flags.ready();
+  await flags.close();
+  await expect(ready).rejects.toMatchObject({ code: "CLOSED" });
 });

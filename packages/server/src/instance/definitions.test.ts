@@ -280,3 +280,26 @@ it("a closed instance writes nothing", async () => {
   await expect(flags.definitions.put("beta", true)).rejects.toThrow(code("CLOSED"));
   expect(flags.client().enabled("beta")).toBe(false);
 });
+
+describe("flags that are not written as entries of their own", () => {
+  const listed = () =>
+    make({
+      sources: [new MemorySource({ flags: [{ name: "a" }, { name: "b", enabled: false }] })],
+    });
+
+  it("of a list stand beside what is written", async () => {
+    const flags = listed();
+    await flags.definitions.put("c", true);
+    expect(flags.client().all()).toEqual({ a: true, b: false, c: true });
+    await expect(flags.definitions.delete("a")).rejects.toEqual(code("READ_ONLY_SOURCE"));
+    expect(flags.client().all()).toEqual({ a: true, b: false, c: true });
+  });
+
+  it("as a bare value are patched as what the value says", async () => {
+    const flags = make({ sources: [new MemorySource({ flags: { a: true, limit: 5 } })] });
+    await flags.definitions.patch("a", { percentage: 0 });
+    expect(flags.client({ targetingKey: "u" }).enabled("a")).toBe(false);
+    await flags.definitions.patch("limit", { description: "most at once" });
+    expect(flags.client().number("limit", 0)).toBe(5);
+  });
+});

@@ -188,7 +188,11 @@ export class ReplicaDefinitions implements Definitions {
     const documents = source === undefined ? [] : this.#replica.documentsOf(source);
     for (const { document } of documents.toReversed()) {
       const flags = isPlainObject(document) ? document.flags : undefined;
-      if (isPlainObject(flags) && isPlainObject(flags[entry.key])) return flags[entry.key];
+      if (!isPlainObject(flags) || !Object.hasOwn(flags, entry.key)) continue;
+      const written = flags[entry.key];
+      if (isPlainObject(written)) return written;
+      // A bare value says what the flag serves, which a percentage or a rule beside it then limits.
+      return typeof written === "boolean" ? { enabled: written } : { default: written };
     }
     return entry.definition;
   }
@@ -211,6 +215,7 @@ export class ReplicaDefinitions implements Definitions {
       action,
       scope: "flag",
       actor: undefined,
+      reason: undefined,
       oldValue: old?.definition,
       newValue: entry?.definition,
     });

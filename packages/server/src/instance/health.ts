@@ -1,3 +1,4 @@
+import { HalyardError } from "@halyard/core";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
 
 /** How an instance is. `degraded`: the last good definitions serve; `unhealthy`: there are none. */
@@ -7,6 +8,8 @@ export interface Health {
     readonly connected: boolean;
     /** What is wrong now; absent while all is well. */
     readonly last_error?: string;
+    /** Its code, for those who may not see texts. */
+    readonly last_error_code?: string;
     /** ISO 8601. */
     readonly last_error_at?: string;
   };
@@ -26,6 +29,8 @@ export function healthOf(replica: DefinitionsReplica): Health {
         ? {}
         : {
             last_error: lastError.error.message,
+            last_error_code:
+              lastError.error instanceof HalyardError ? lastError.error.code : "SOURCE_READ_FAILED",
             last_error_at: new Date(lastError.at).toISOString(),
           }),
     },

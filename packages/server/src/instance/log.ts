@@ -5,26 +5,17 @@ export interface Log extends Logger {
   misuse(code: string, message: string): void;
 }
 
-const SILENT: Logger = {
-  debug() {},
-  info() {},
-  warn() {},
-  error() {},
-};
-
 /**
  * The application's logger. Without one, faults go to `process.emitWarning`: what went wrong is
  * never only swallowed.
  */
 export function createLog(logger: Logger | undefined): Log {
   const told = new Set<string>();
-  const { debug, info, warn, error } = logger ?? SILENT;
-  const bound = logger ?? SILENT;
   return {
-    debug: (message) => debug.call(bound, message),
-    info: (message) => info.call(bound, message),
-    warn: logger === undefined ? emitWarning : (message) => warn.call(bound, message),
-    error: logger === undefined ? emitWarning : (message) => error.call(bound, message),
+    debug: logger === undefined ? silent : safely(logger, "debug"),
+    info: logger === undefined ? silent : safely(logger, "info"),
+    warn: logger === undefined ? emitWarning : safely(logger, "warn"),
+    error: logger === undefined ? emitWarning : safely(logger, "error"),
     misuse: (code, message) => {
       if (told.has(code)) return;
       told.add(code);
@@ -33,6 +24,29 @@ export function createLog(logger: Logger | undefined): Log {
   };
 }
 
+function silent(): void {}
+
+/** A logger that throws must not stop what it was to be told of. */
+function safely(logger: Logger, level: keyof Logger): (message: string) => void {
+  return (message) => {
+    try {
+      logger[level](message);
+    } catch (error) {
+      emitWarning(`The logger threw (${messageOf(error)}) when it was told: ${message}`);
+    }
+  };
+}
+
 function emitWarning(message: string): void {
   process.emitWarning(message, { type: "HalyardWarning" });
+}
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    return "something that can't be shown as text";
+  }
 }

@@ -10,11 +10,34 @@ import {
   type Logger,
   type RegexEngine,
 } from "@halyard/core";
-import type { RequestContextOptions } from "../request/options.ts";
+import {
+  BOOLEAN,
+  checkFields,
+  type FieldRule,
+  type FieldRules,
+  FUNCTION,
+  isFunction,
+  isObject,
+  isString,
+  objectOf,
+  oneOf,
+  TEXT,
+} from "../check-fields.ts";
+import { REQUEST_CONTEXT_RULES, type RequestContextOptions } from "../request/options.ts";
 import type { TelemetryOptions } from "../telemetry/options.ts";
 
 /** A source, or what one is made of: a file's path, or a document of definitions in code. */
-export type SourceInput = DefinitionSource | DefinedFlags | string;
+export type SourceInput = DefinitionSource | DefinedFlags | DefinitionsDocument | string;
+
+/** A document as files have it. */
+export interface DefinitionsDocument {
+  readonly $schema?: string | undefined;
+  readonly version?: string | number | undefined;
+  readonly flags?: Readonly<Record<string, unknown>> | undefined;
+  readonly feature_flags?: readonly unknown[] | undefined;
+  readonly segments?: Readonly<Record<string, unknown>> | undefined;
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+}
 
 export interface FlagsOptions<Request = unknown> extends RequestContextOptions<Request> {
   /**
@@ -46,7 +69,7 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
 
 /** Functions that are told what happens. One that throws is logged and breaks nothing. */
 export interface Hooks {
-  /** After every read of a flag. */
+  /** After every read of a flag; `all()` reads none in this sense. */
   readonly onEvaluation?: ((event: EvaluationEvent) => void) | undefined;
   /** After definitions were read again, with or without success. */
   readonly onReload?: ((event: ReloadEvent) => void) | undefined;
@@ -76,6 +99,7 @@ export interface ChangeEvent {
   readonly action: "created" | "updated" | "removed";
   readonly scope: "flag" | "emergency";
   readonly actor: Actor | undefined;
+  readonly reason: string | undefined;
   readonly oldValue: unknown;
   readonly newValue: unknown;
 }
@@ -86,34 +110,65 @@ export interface TrackEvent {
   readonly client: FlagClient;
 }
 
-const OPTION_NAMES: ReadonlySet<string> = new Set([
-  "sources",
-  "environment",
-  "overrides",
-  "defaultEnabled",
-  "property",
-  "asyncLocalStorage",
-  "startTimeout",
-  "telemetry",
-  "hooks",
-  "logger",
-  "regexEngine",
-  "clock",
-  "context",
-  "deriveContext",
-  "userAttributes",
-  "headers",
-  "anonymous",
-] satisfies (keyof FlagsOptions)[]);
+const HOOKS: FieldRules<Hooks> = {
+  onEvaluation: FUNCTION,
+  onReload: FUNCTION,
+  onChange: FUNCTION,
+  onTrack: FUNCTION,
+};
 
-/** Throws `INVALID_OPTIONS` for what is no option: a misspelt one would be ignored in silence. */
+const TELEMETRY: FieldRules<TelemetryOptions> = {
+  signal: oneOf("span", "none"),
+  maxSpans: {
+    expected: "a whole number from 0",
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  },
+  recordValues: BOOLEAN,
+  contextId: oneOf("none", "hash", "plain"),
+};
+
+const LOGGER: FieldRule = {
+  expected: "an object with the functions debug, info, warn and error",
+  accepts: (value) =>
+    isObject(value) &&
+    ["debug", "info", "warn", "error"].every((level) =>
+      isFunction((value as Record<string, unknown>)[level]),
+    ),
+};
+
+/** What a timer takes. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+const OPTIONS: FieldRules<FlagsOptions> = {
+  sources: {
+    expected: "a list of files' paths, documents and sources",
+    accepts: (value) => Array.isArray(value),
+  },
+  // The empty one is none at all.
+  environment: { expected: "a text", accepts: isString },
+  overrides: { expected: "an object of values by key", accepts: isObject },
+  defaultEnabled: BOOLEAN,
+  property: TEXT,
+  asyncLocalStorage: BOOLEAN,
+  startTimeout: {
+    expected: `a number of milliseconds from 0 to ${MAX_TIMEOUT}`,
+    accepts: (value) => typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT,
+  },
+  telemetry: objectOf(TELEMETRY),
+  hooks: objectOf(HOOKS),
+  logger: LOGGER,
+  regexEngine: {
+    expected: "an engine of regular expressions, such as that of re2js",
+    accepts: (value) => isObject(value) || isFunction(value),
+  },
+  clock: FUNCTION,
+  ...REQUEST_CONTEXT_RULES,
+};
+
+/** Throws `INVALID_OPTIONS` for what is no option, or can't be one. */
 export function checkOptions(options: unknown): void {
-  if (typeof options !== "object" || options === null) {
+  if (!isObject(options)) {
     throw new HalyardError("INVALID_OPTIONS", "The options must be an object.");
   }
-  for (const name of Object.keys(options)) {
-    if (OPTION_NAMES.has(name)) continue;
-    const known = [...OPTION_NAMES].join(", ");
-    throw new HalyardError("INVALID_OPTIONS", `There is no option "${name}". Known are ${known}.`);
-  }
+  checkFields("", options, OPTIONS);
 }

@@ -111,8 +111,15 @@ describe("kill and restore", () => {
     expect(flags.overrides.get("checkout")).toBeUndefined();
     const common = { key: "checkout", scope: "emergency", actor };
     expect(changes).toEqual([
-      { ...common, requestedKey: "old-checkout", action: "created", newValue: false },
-      { ...common, requestedKey: "checkout", action: "updated", oldValue: false, newValue: true },
+      { ...common, requestedKey: "old-checkout", action: "created", reason, newValue: false },
+      {
+        ...common,
+        requestedKey: "checkout",
+        action: "updated",
+        reason: "still",
+        oldValue: false,
+        newValue: true,
+      },
       { ...common, requestedKey: "checkout", action: "removed", oldValue: true },
     ]);
   });
@@ -195,5 +202,70 @@ describe("local overrides", () => {
       { flagKey: "risky", layer: "emergency", value: true },
       { flagKey: "checkout", layer: "local", value: false, state: "disabled" },
     ]);
+  });
+});
+
+describe("emergencies that things happen to", () => {
+  it("outlive a flag that is renamed with an alias", async () => {
+    let document: object = { flags: { checkout: true } };
+    let changed = (): void => {};
+    const read = () => [{ name: "file", document: structuredClone(document) }];
+    const flags = make({
+      sources: [
+        {
+          name: "file",
+          readSync: read,
+          read: async () => read(),
+          watch: ({ onChange }) => {
+            changed = () => onChange(["file"]);
+            return () => {};
+          },
+        },
+      ],
+    });
+    await flags.overrides.kill("checkout", { actor, reason });
+    document = { flags: { "new-checkout": true }, aliases: { checkout: "new-checkout" } };
+    changed();
+    await vi.waitFor(() => expect(flags.definitions.get("new-checkout")).toBeDefined());
+    expect(flags.client().enabled("new-checkout")).toBe(false);
+    expect(flags.client().enabled("checkout")).toBe(false);
+    expect(flags.overrides.get("new-checkout")).toMatchObject({ reason });
+    expect(await flags.overrides.restore("checkout", { actor })).toBe(true);
+    expect(flags.client().enabled("new-checkout")).toBe(true);
+  });
+
+  it("say so when the flag's new type leaves them without effect", async () => {
+    const error = vi.fn();
+    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error };
+    const flags = make({ logger });
+    await flags.overrides.kill("checkout", { actor, reason });
+    await flags.definitions.put("checkout", { type: "string", default: "a" });
+    expect(error).toHaveBeenCalledWith(expect.stringContaining("has no effect"));
+  });
+
+  it("keep their value whatever a reader or the caller does to theirs", async () => {
+    const value = { a: 1 };
+    const flags = make({ overrides: { local: value } });
+    await flags.overrides.kill("undefined-flag", { actor, reason, value });
+    value.a = 99;
+    expect(flags.client().json("undefined-flag", null)).toEqual({ a: 1 });
+    expect(flags.client().json("local", null)).toEqual({ a: 1 });
+    expect(Object.isFrozen(flags.client().json("undefined-flag", null))).toBe(true);
+  });
+
+  it("take null for a value, and nothing that is no JSON", async () => {
+    const flags = make();
+    await flags.overrides.kill("nothing", { actor, reason, value: null });
+    expect(flags.client().details("nothing").value).toBeNull();
+    const kill = flags.overrides.kill("map", { actor, reason, value: new Map() as never });
+    await expect(kill).rejects.toEqual(code("INVALID_OVERRIDE"));
+  });
+
+  it("tell their reason to whoever listens", async () => {
+    const changes: ChangeEvent[] = [];
+    const flags = make({ hooks: { onChange: (event) => changes.push(event) } });
+    await flags.overrides.kill("checkout", { actor, reason });
+    await flags.overrides.restore("checkout", { actor, reason: "burnt down" });
+    expect(changes.map((change) => change.reason)).toEqual([reason, "burnt down"]);
   });
 });

@@ -1,6 +1,8 @@
 import {
   type Actor,
+  copyPlain,
   fitsType,
+  freezeJson,
   HalyardError,
   isKey,
   type JsonValue,
@@ -12,6 +14,7 @@ import {
   stateOf,
 } from "@halyard/core";
 import { invalidKey } from "./invalid-key.ts";
+import type { Log } from "./log.ts";
 import type { Hooks } from "./options.ts";
 
 /** Runtime values that beat what definitions say. */
@@ -47,6 +50,7 @@ export interface SystemOverridesOptions {
   readonly local: ReadonlyMap<string, LocalOverride>;
   readonly now: () => number;
   readonly snapshot: () => Snapshot;
+  readonly log: Log;
   /** Called after a change, to make it seen. */
   readonly apply: () => void;
   readonly onChange: NonNullable<Hooks["onChange"]>;
@@ -60,6 +64,8 @@ export class SystemOverrides implements Overrides {
   readonly #options: SystemOverridesOptions;
   readonly #emergencies = new Map<string, Override>();
   readonly #startedAt: number;
+  /** Warnings that were given; as many as there are overrides and types. */
+  readonly #told = new Set<string>();
 
   constructor(options: SystemOverridesOptions) {
     this.#options = options;
@@ -71,33 +77,30 @@ export class SystemOverrides implements Overrides {
     if (typeof reason !== "string" || reason.trim() === "") {
       throw new HalyardError("INVALID_OVERRIDE", "An emergency needs a `reason`.");
     }
-    const { flags, aliases } = this.#options.snapshot();
-    const flagKey = resolveKey(key, aliases);
-    if (!isKey(flagKey)) {
-      throw invalidKey(flagKey);
-    }
-    const flag = flags.get(flagKey)?.flag;
-    const served = value ?? flag?.off ?? false;
+    const flagKey = this.#resolve(key);
+    if (!isKey(flagKey)) throw invalidKey(flagKey);
+    const flag = this.#options.snapshot().flags.get(flagKey)?.flag;
+    const served = value === undefined ? (flag?.off ?? false) : ownValue(value, key);
     if (flag !== undefined && !fitsType(served, flag.type)) {
       throw new HalyardError("INVALID_OVERRIDE", `Flag "${flagKey}" is of type ${flag.type}.`);
     }
-    const old = this.#emergencies.get(flagKey);
+    const old = this.get(key);
+    if (old !== undefined) this.#emergencies.delete(old.flagKey);
     const now = this.#options.now();
     const override = makeOverride(flagKey, "emergency", served, actor, reason, now, old?.createdAt);
     this.#emergencies.set(flagKey, override);
     this.#options.apply();
-    this.#report(key, override, old === undefined ? "created" : "updated", actor, old);
+    this.#report(key, override, old === undefined ? "created" : "updated", { actor, reason }, old);
     return override;
   }
 
-  async restore(key: string, { actor }: RestoreOptions): Promise<boolean> {
+  async restore(key: string, { actor, reason }: RestoreOptions): Promise<boolean> {
     checkActor(actor);
-    const flagKey = resolveKey(key, this.#options.snapshot().aliases);
-    const old = this.#emergencies.get(flagKey);
+    const old = this.get(key);
     if (old === undefined) return false;
-    this.#emergencies.delete(flagKey);
+    this.#emergencies.delete(old.flagKey);
     this.#options.apply();
-    this.#report(key, undefined, "removed", actor, old);
+    this.#report(key, undefined, "removed", { actor, reason }, old);
     return true;
   }
 
@@ -105,22 +108,54 @@ export class SystemOverrides implements Overrides {
     return [...this.#emergencies.values(), ...this.#local(this.#options.snapshot())];
   }
 
+  /** Also when its flag has got another key since: the old one is then an alias. */
   get(key: string): Override | undefined {
-    return this.#emergencies.get(resolveKey(key, this.#options.snapshot().aliases));
+    const flagKey = this.#resolve(key);
+    const exact = this.#emergencies.get(flagKey);
+    if (exact !== undefined) return exact;
+    return [...this.#emergencies.values()].find((each) => this.#resolve(each.flagKey) === flagKey);
   }
 
   /** What evaluation reads; `undefined` when there is no override at all. */
   compile(snapshot: Snapshot): OverrideSet | undefined {
-    const all = [...this.#emergencies.values(), ...this.#local(snapshot)];
+    const emergencies = [...this.#emergencies.values()].map((override) => {
+      const flagKey = resolveKey(override.flagKey, snapshot.aliases);
+      this.#warnIfIneffective(override, flagKey, snapshot);
+      return flagKey === override.flagKey ? override : { ...override, flagKey };
+    });
+    const all = [...emergencies, ...this.#local(snapshot)];
     if (all.length === 0) return undefined;
     return new OverrideSet(all, (key) => snapshot.flags.get(key)?.flag);
+  }
+
+  /** A flag's type can change under its override, which must not pass in silence. */
+  #warnIfIneffective({ layer, value }: Override, flagKey: string, snapshot: Snapshot): void {
+    const type = snapshot.flags.get(flagKey)?.type;
+    if (type === undefined || value === undefined || fitsType(value, type)) return;
+    const message = `The ${layer} override of "${flagKey}" has no effect: the flag is of type ${type}, the value ${JSON.stringify(value)} is not.`;
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    this.#options.log.error(message);
+  }
+
+  #resolve(key: string): string {
+    return resolveKey(key, this.#options.snapshot().aliases);
   }
 
   #local(snapshot: Snapshot): Override[] {
     return [...this.#options.local].map(([key, local]) => {
       const flagKey = resolveKey(key, snapshot.aliases);
       const value = "value" in local ? local.value : valueOfText(local.text, flagKey, snapshot);
-      return makeOverride(flagKey, "local", value, LOCAL_ACTOR, undefined, this.#startedAt);
+      const override = makeOverride(
+        flagKey,
+        "local",
+        value,
+        LOCAL_ACTOR,
+        undefined,
+        this.#startedAt,
+      );
+      this.#warnIfIneffective(override, flagKey, snapshot);
+      return override;
     });
   }
 
@@ -128,13 +163,13 @@ export class SystemOverrides implements Overrides {
     requestedKey: string,
     override: Override | undefined,
     action: "created" | "updated" | "removed",
-    actor: Actor,
+    why: { readonly actor: Actor; readonly reason: string | undefined },
     old: Override | undefined,
   ): void {
     const key = (override ?? old)?.flagKey ?? requestedKey;
     const [oldValue, newValue] = [old?.value, override?.value];
     const scope = "emergency";
-    this.#options.onChange({ key, requestedKey, action, scope, actor, oldValue, newValue });
+    this.#options.onChange({ key, requestedKey, action, scope, ...why, oldValue, newValue });
   }
 }
 
@@ -161,6 +196,13 @@ function makeOverride(
     updatedAt: now,
     expiresAt: undefined,
   });
+}
+
+/** The value as nobody else can change it. Throws `INVALID_OVERRIDE` for what is no JSON. */
+export function ownValue(value: unknown, key: string): JsonValue {
+  const frozen = freezeJson(copyPlain(value));
+  if (frozen !== undefined) return frozen;
+  throw new HalyardError("INVALID_OVERRIDE", `The value for "${key}" is no JSON value.`);
 }
 
 function checkActor(actor: Actor | undefined): void {

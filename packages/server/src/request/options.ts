@@ -1,4 +1,5 @@
 import type { EvaluationContext } from "@halyard/core";
+import { BOOLEAN, type FieldRules, FUNCTION, isObject, isText, objectOf } from "../check-fields.ts";
 
 /** How the evaluation context is derived from a request. */
 export interface RequestContextOptions<Request = unknown> {
@@ -31,3 +32,37 @@ export interface AnonymousOptions {
   /** Default: whether the request came over TLS, as the framework sees it. */
   readonly secure?: boolean | undefined;
 }
+
+/** What names of headers and cookies are made of. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+function isToken(value: unknown): boolean {
+  return typeof value === "string" && TOKEN.test(value);
+}
+
+const ANONYMOUS = objectOf<AnonymousOptions>({
+  cookie: { expected: "the name of a cookie", accepts: isToken },
+  maxAge: {
+    expected: "a whole number of seconds from 0",
+    accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  },
+  secure: BOOLEAN,
+});
+
+export const REQUEST_CONTEXT_RULES: FieldRules<RequestContextOptions> = {
+  context: FUNCTION,
+  deriveContext: BOOLEAN,
+  userAttributes: {
+    expected: "a list of names",
+    accepts: (value) => Array.isArray(value) && value.every(isText),
+  },
+  headers: {
+    expected: 'an object of headers\' names by attribute, such as { country: "cf-ipcountry" }',
+    accepts: (value) => isObject(value) && Object.values(value).every(isToken),
+  },
+  anonymous: {
+    ...ANONYMOUS,
+    expected: `true, false, or ${ANONYMOUS.expected}`,
+    accepts: (value) => typeof value === "boolean" || ANONYMOUS.accepts(value),
+  },
+};

@@ -1,7 +1,8 @@
-import type { EvaluationContext } from "@halyard/core";
-import { expect, it } from "vitest";
+import type { EvaluationContext, Logger } from "@halyard/core";
+import { expect, it, vi } from "vitest";
 import { createLog } from "../instance/log.ts";
-import { ContextDeriver } from "./request-context.ts";
+import { ContextDeriver } from "./context-deriver.ts";
+import type { RequestContextOptions } from "./options.ts";
 import type { RequestReader } from "./request-reader.ts";
 
 interface Caller {
@@ -72,4 +73,81 @@ it("has a JSON form, also when some of it can't be read", () => {
     path: "/",
     host: "localhost",
   });
+});
+
+function deriverOf(options: RequestContextOptions<Caller>, log: Partial<Logger> = {}) {
+  return new ContextDeriver(reader, options, createLog({ ...silent, ...log }));
+}
+
+it("is one caller for the whole of a request, until load finds another", () => {
+  const request: Caller = {};
+  const asked: unknown[] = [];
+  const context = ({ user }: Caller) => {
+    asked.push(user);
+    return { plan: user === undefined ? "free" : "pro" };
+  };
+  const derived = deriverOf({ context }).derive(request);
+  expect(derived.attribute("targetingKey")).toBeUndefined();
+  request.user = { id: "ann", roles: ["admin"] };
+  // What has been read belongs to nobody: so does the rest.
+  expect([derived.attribute("userId"), derived.attribute("roles")]).toEqual([undefined, undefined]);
+  expect(derived.generation).toBe(0);
+  expect(derived.load()).toBeUndefined();
+  expect(derived.generation).toBe(1);
+  expect([derived.attribute("targetingKey"), derived.attribute("plan")]).toEqual(["ann", "pro"]);
+  derived.load();
+  expect([derived.generation, asked.length]).toEqual([1, 2]);
+});
+
+it("does not mix what was loaded for one user with another, and says so", async () => {
+  const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  const context = async ({ user }: Caller) => ({ plan: `plan of ${(user as { id: string }).id}` });
+  const deriver = deriverOf({ context });
+  const request: Caller = { user: { id: "ann" } };
+  const derived = deriver.derive(request);
+  await derived.load();
+  request.user = { id: "ben" };
+  expect([derived.attribute("userId"), derived.attribute("plan")]).toEqual(["ben", undefined]);
+  expect(deriver.derive(request).attribute("plan")).toBeUndefined();
+  const codes = warn.mock.calls.map(([, options]) => (options as { code?: string }).code);
+  warn.mockRestore();
+  expect(codes).toEqual(["HALYARD_SUBJECT_NOT_LOADED"]);
+  await derived.load();
+  expect(derived.attribute("plan")).toBe("plan of ben");
+});
+
+it("makes no id for somebody who only looks", () => {
+  const cookies: string[] = [];
+  const own = {
+    ...reader,
+    setCookie: (_request: Caller, cookie: string) => cookies.push(cookie) > 0,
+  };
+  const derived = new ContextDeriver(own, { anonymous: true }, createLog(silent)).derive({});
+  expect(derived.toJSON().targetingKey).toBeUndefined();
+  expect(cookies).toEqual([]);
+  expect(derived.attribute("targetingKey")).toMatch(/^anon_/);
+  expect(derived.toJSON().anonymous).toBe(true);
+  expect(cookies.length).toBe(1);
+});
+
+it("knows the key of who is signed in for spans, and settles nothing before", () => {
+  const context = () => ({ targetingKey: "t-1" });
+  const request: Caller = {};
+  const derived = deriverOf({ context, anonymous: true }).derive(request);
+  expect(derived.knownKey()).toBeUndefined();
+  request.user = { id: "ann" };
+  expect(derived.knownKey()).toBe("t-1");
+  expect(deriverOf({ anonymous: true }).derive(request).knownKey()).toBe("ann");
+});
+
+it("reports a context that throws once in a while, whatever clients make of it", () => {
+  const lines: string[] = [];
+  const context = (): never => {
+    throw new TypeError("bad id \u001b[31m\nerror: all is lost");
+  };
+  const deriver = deriverOf({ context }, { warn: (line) => void lines.push(line) });
+  for (let request = 0; request < 1000; request++) deriver.derive({}).attribute("plan");
+  expect(lines.length).toBe(1);
+  expect(lines[0]).toContain("TypeError");
+  expect(lines[0]).not.toContain("lost");
 });

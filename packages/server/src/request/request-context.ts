@@ -1,84 +1,37 @@
 import { type EvaluationContext, isPlainObject, type LazyContext } from "@halyard/core";
-import type { Log } from "../instance/log.ts";
+import { isThenable } from "../guard/late-answer.ts";
 import type { RecordedSubject } from "../telemetry/spans.ts";
-import { AnonymousIds } from "./anonymous.ts";
+import type { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
-import type { RequestReader } from "./request-reader.ts";
 
 type ContextFunction<Request> = NonNullable<RequestContextOptions<Request>["context"]>;
 
-/** Attributes of the user, and the names that users' objects have for them. */
-const USER_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
-  name: ["name"],
-  email: ["email"],
-  roles: ["roles"],
-  groups: ["groups"],
-  perms: ["permissions", "perms"],
-  tenantId: ["tenantId"],
-  orgId: ["orgId"],
-};
-
-const DERIVED = [
-  "targetingKey",
-  "userId",
-  "anonymous",
-  ...Object.keys(USER_ATTRIBUTES),
-  "ip",
-  "country",
-  "sessionId",
-  "userAgent",
-  "path",
-  "method",
-  "host",
-];
-
-/** How contexts are derived, for all requests of one adapter on one instance. */
-export class ContextDeriver<Request> {
-  readonly reader: RequestReader<Request>;
-  readonly options: RequestContextOptions<Request>;
-  readonly log: Log;
-  readonly anonymous: AnonymousIds | undefined;
-  readonly headers: ReadonlyMap<string, string>;
-  readonly userAttributes: ReadonlyMap<string, readonly string[]>;
-  /** `context` is known to return a promise: by its kind, or because it once did. */
-  asynchronous: boolean;
-
-  constructor(reader: RequestReader<Request>, options: RequestContextOptions<Request>, log: Log) {
-    this.reader = reader;
-    this.options = options;
-    this.log = log;
-    const { anonymous, headers, userAttributes, context } = options;
-    if (anonymous !== undefined && anonymous !== false) {
-      this.anonymous = new AnonymousIds(anonymous === true ? {} : anonymous);
-    }
-    this.headers = new Map(
-      Object.entries(headers ?? {}).map(([name, header]) => [name, header.toLowerCase()]),
-    );
-    this.userAttributes = new Map([
-      ...Object.entries(USER_ATTRIBUTES),
-      ...(userAttributes ?? []).map((name) => [name, [name]] as const),
-    ]);
-    this.asynchronous = context?.constructor.name === "AsyncFunction";
-  }
-
-  derive(request: Request): RequestContext<Request> {
-    return new RequestContext(this, request);
-  }
-}
-
-/** Before `context` was ever asked for: no user's id, and not the lack of one. */
+/** Before anybody was asked for: no user, and not the lack of one. */
 const NOBODY_YET = Symbol("nobody yet");
 
-/** The evaluation context of one request. Attributes are worked out when a flag reads them. */
+/**
+ * The evaluation context of one request. Attributes are worked out when a flag reads them, all of
+ * them for the user who was there at the first read: one request is one caller, until `load` finds
+ * another.
+ */
 export class RequestContext<Request> implements LazyContext, RecordedSubject {
   readonly #deriver: ContextDeriver<Request>;
   readonly #request: Request;
+  /** Whom attributes are read of, and their id. */
+  #user: unknown = NOBODY_YET;
+  #userId: unknown;
+  /** What has been read. */
+  #values: Map<string, unknown> | undefined;
   /** What `context` returned. */
   #own: EvaluationContext | undefined;
   /** Whom an asynchronous `context` was asked for, and that call while it lasts. */
   #loadedFor: unknown = NOBODY_YET;
   #loading: Promise<void> | undefined;
   #anonymousId: string | undefined;
+  /** Someone only looks: no id is made, and nothing is kept. */
+  #looking = false;
+  failed = false;
+  generation = 0;
 
   constructor(deriver: ContextDeriver<Request>, request: Request) {
     this.#deriver = deriver;
@@ -86,47 +39,105 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   attribute(name: string): unknown {
+    if (this.#values?.has(name) === true) return this.#values.get(name);
+    if (this.#user === NOBODY_YET) this.#meet();
+    const { context } = this.#deriver.options;
+    if (context !== undefined && this.#own === undefined) this.#ask(context);
     // Users and contexts are the application's: their getters may throw. What can't be read is
     // missing, and nobody is taken for anonymous because of it.
+    let value: unknown;
     try {
-      return this.#read(name);
+      value = this.#read(name);
     } catch {
-      return undefined;
+      value = undefined;
     }
-  }
-
-  /** The targeting key, as far as it is known without asking `context` or making an id. */
-  knownKey(): unknown {
-    if (this.#deriver.options.context !== undefined && this.#own === undefined) return undefined;
-    const { anonymous, reader } = this.#deriver;
-    if (anonymous !== undefined) this.#anonymousId ??= anonymous.knownId(this.#request, reader);
-    if (anonymous !== undefined && this.#anonymousId === undefined) return undefined;
-    return this.attribute("targetingKey");
-  }
-
-  #read(name: string): unknown {
-    const { options, headers } = this.#deriver;
-    if (options.context !== undefined) {
-      const own = this.#ownAttributes(options.context);
-      if (Object.hasOwn(own, name)) return own[name] ?? null;
+    if (!this.#looking) {
+      this.#values ??= new Map();
+      this.#values.set(name, value);
     }
-    if (options.deriveContext === false) return undefined;
-    const header = headers.get(name);
-    if (header !== undefined) return this.#deriver.reader.header(this.#request, header);
-    return this.#derive(name);
+    return value;
   }
 
   /**
-   * Awaits an asynchronous `context`: once, and again when the user has become another since. One
-   * that fails is reported, and adds nothing.
+   * The targeting key, as far as it is known. Recording must not change what reads see: it settles
+   * who the caller is only once a user is there, and makes no id.
+   */
+  knownKey(): unknown {
+    if (this.#values?.has("targetingKey") === true) return this.#values.get("targetingKey");
+    const { options, anonymous, reader, headers } = this.#deriver;
+    const request = this.#request;
+    if (!isAbsent(this.#currentUserId())) return this.#look(() => this.attribute("targetingKey"));
+    const header = headers.get("targetingKey") ?? headers.get("userId");
+    const known = [this.#own?.targetingKey, this.#own?.userId];
+    if (options.deriveContext !== false) {
+      known.push(header && reader.header(request, header), anonymous?.knownId(request, reader));
+    }
+    return known.find((id) => !isAbsent(id));
+  }
+
+  /**
+   * Awaits an asynchronous `context`: once, and again when the user has become another since. Then
+   * everything is forgotten that was read of the other one.
    */
   load(): Promise<void> | undefined {
     const { context } = this.#deriver.options;
+    // Nobody was asked for, so that nobody can have changed: the usual request.
+    if (this.#user === NOBODY_YET && !this.#deriver.asynchronous) return undefined;
+    const subject = this.#currentUserId();
+    if (this.#user !== NOBODY_YET && subject !== this.#userId) this.#forget();
     if (context === undefined || !this.#deriver.asynchronous) return undefined;
-    const subject = this.#user();
     if (subject === this.#loadedFor) return this.#loading;
     // In an async function, so that a context that throws at once is a rejection too.
     return this.#await(subject, (async () => context(this.#request))());
+  }
+
+  toJSON(): EvaluationContext {
+    return this.#look(() => {
+      const names = new Set(this.#deriver.names);
+      for (const name of Object.keys(this.#own ?? {})) names.add(name);
+      // Asks for `context`, so that its names are known.
+      this.attribute("targetingKey");
+      for (const name of Object.keys(this.#own ?? {})) names.add(name);
+      const entries = [...names].map((name) => [name, this.attribute(name)] as const);
+      return Object.fromEntries(
+        entries.filter(([, value]) => value !== undefined && value !== null),
+      );
+    });
+  }
+
+  #look<T>(work: () => T): T {
+    this.#looking = true;
+    try {
+      return work();
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #meet(): void {
+    const { reader, options, asynchronous, log } = this.#deriver;
+    this.#userId = this.#currentUserId();
+    try {
+      this.#user = reader.user(this.#request);
+    } catch {
+      this.#user = undefined;
+    }
+    if (options.context === undefined || !asynchronous) return;
+    if (this.#loadedFor === this.#userId && this.#loading === undefined) return;
+    // What was loaded, if anything was, belongs to somebody else.
+    this.#own = undefined;
+    log.misuse(
+      "SUBJECT_NOT_LOADED",
+      "A flag was read before the asynchronous `context` was awaited for this user, so its attributes were missing. Mount flags() after authentication, or `await req.flags.ready()` first.",
+    );
+  }
+
+  #forget(): void {
+    this.#user = NOBODY_YET;
+    this.#values = undefined;
+    this.#own = undefined;
+    this.failed = false;
+    this.generation++;
   }
 
   #await(subject: unknown, attributes: PromiseLike<unknown>): Promise<void> {
@@ -135,51 +146,42 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
       // A later call, for another user, has the say.
       if (this.#loading !== loading) return;
       this.#loading = undefined;
+      this.#forget();
       keep();
     };
     const loading: Promise<void> = Promise.resolve(attributes).then(
       (own) => done(() => this.#keep(own)),
-      (error: unknown) => done(() => this.#failed(error)),
+      (error: unknown) => done(() => this.#fail(error)),
     );
     this.#loading = loading;
     return loading;
   }
 
-  #user(): unknown {
+  #currentUserId(): unknown {
     try {
-      return this.#userId();
+      return userValue(this.#deriver.reader.user(this.#request), ["id", "sub"]);
     } catch {
       return undefined;
     }
   }
 
-  toJSON(): EvaluationContext {
-    const { options, headers, userAttributes } = this.#deriver;
-    const own = options.context === undefined ? {} : this.#ownAttributes(options.context);
-    const names = [...DERIVED, ...userAttributes.keys(), ...headers.keys(), ...Object.keys(own)];
-    const entries = [...new Set(names)].map((name) => [name, this.attribute(name)] as const);
-    return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null));
-  }
-
-  #ownAttributes(context: ContextFunction<Request>): EvaluationContext {
-    if (this.#own !== undefined) return this.#own;
+  #ask(context: ContextFunction<Request>): void {
     // An asynchronous context has nothing to give before `load`.
-    if (this.#deriver.asynchronous) return {};
+    if (this.#deriver.asynchronous) return;
     this.#own = {};
     try {
       const attributes: unknown = context(this.#request);
       if (isThenable(attributes)) this.#learnAsynchronous(attributes);
       else this.#keep(attributes);
     } catch (error) {
-      this.#failed(error);
+      this.#fail(error);
     }
-    return this.#own;
   }
 
   #learnAsynchronous(attributes: PromiseLike<unknown>): void {
     this.#deriver.asynchronous = true;
     // Guards and `ready` wait for it.
-    void this.#await(this.#user(), attributes);
+    void this.#await(this.#currentUserId(), attributes);
     this.#deriver.log.misuse(
       "CONTEXT_IS_ASYNC",
       "`context` returned a promise from a function that is not `async`, so this read could not wait for it. " +
@@ -188,29 +190,35 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #keep(attributes: unknown): void {
-    this.#own = isPlainObject(attributes) ? attributes : {};
+    if (isPlainObject(attributes)) this.#own = attributes;
+    // Of an instance of a class, what it has of its own.
+    else if (Array.isArray(attributes) || typeof attributes !== "object") this.#own = {};
+    else this.#own = { ...attributes };
   }
 
-  #failed(error: unknown): void {
+  #fail(error: unknown): void {
     this.#own = {};
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#deriver.log.warn(
-      `CONTEXT_FAILED: \`context\` threw, so its attributes are missing from this request: ${reason}`,
-    );
+    this.failed = true;
+    this.#deriver.contextFailed(error);
   }
 
-  #derive(name: string): unknown {
-    const { reader, userAttributes } = this.#deriver;
+  #read(name: string): unknown {
+    const { reader, options, headers, userAttributes } = this.#deriver;
     const request = this.#request;
+    const own = this.#own;
+    if (own !== undefined && Object.hasOwn(own, name) && own[name] !== undefined) return own[name];
+    if (options.deriveContext === false) return undefined;
+    const header = headers.get(name);
+    if (header !== undefined) return reader.header(request, header);
     switch (name) {
       case "targetingKey":
         return this.#subject() ?? this.#anonymous();
       case "userId":
-        return this.#userId();
+        return userValue(this.#user, ["id", "sub"]);
       case "anonymous":
         return this.#hasAnonymousKey() ? true : undefined;
       case "ip":
-        this.#checkProxyTrust();
+        this.#deriver.checkProxyTrust(request, name);
         return reader.ip(request);
       case "sessionId":
         return reader.sessionId(request);
@@ -221,47 +229,36 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
       case "method":
         return reader.method(request);
       case "host":
+        this.#deriver.checkProxyTrust(request, name);
         return reader.host(request);
       default: {
         const names = userAttributes.get(name);
-        return names === undefined ? undefined : userValue(reader.user(request), names);
+        return names === undefined ? undefined : userValue(this.#user, names);
       }
     }
   }
 
-  #userId(): unknown {
-    return userValue(this.#deriver.reader.user(this.#request), ["id", "sub"]);
-  }
-
-  /** The user, also one that `context` or a header names. */
+  /** The user, also one that `context` or a header names. Not memoised: its errors are told. */
   #subject(): unknown {
     const id = this.#read("userId");
-    return id === null || id === "" ? undefined : id;
+    return isAbsent(id) ? undefined : id;
   }
 
   #hasAnonymousKey(): boolean {
-    const key = this.#read("targetingKey");
+    const key = this.#values?.get("targetingKey") ?? this.#read("targetingKey");
     return key !== undefined && key === this.#anonymousId;
   }
 
   #anonymous(): string | undefined {
     const { anonymous, reader } = this.#deriver;
-    this.#anonymousId ??= anonymous?.idOf(this.#request, reader);
+    if (this.#looking) this.#anonymousId ??= anonymous?.knownId(this.#request, reader);
+    else this.#anonymousId ??= anonymous?.idOf(this.#request, reader);
     return this.#anonymousId;
-  }
-
-  #checkProxyTrust(): void {
-    const { reader, log } = this.#deriver;
-    if (!reader.trustsAnyProxy(this.#request)) return;
-    log.misuse(
-      "TRUST_PROXY",
-      "A flag reads the caller's ip while the framework trusts forwarded headers from anybody, so callers choose it themselves. Trust your proxies by address or number instead.",
-    );
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+function isAbsent(id: unknown): boolean {
+  return id === undefined || id === null || id === "";
 }
 
 /** The first of these that the user has. Only what was named is ever read of a user. */
@@ -269,7 +266,7 @@ function userValue(user: unknown, names: readonly string[]): unknown {
   if (typeof user !== "object" || user === null) return undefined;
   for (const name of names) {
     const value = (user as Record<string, unknown>)[name];
-    if (value !== undefined && value !== null && value !== "") return value;
+    if (!isAbsent(value)) return value;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { FlagClient } from "@halyard/core";
 import { type Flags, FlagsInstance } from "../create-flags.ts";
 import type { FlagsOptions } from "../instance/options.ts";
-import { ContextDeriver } from "./request-context.ts";
+import { ContextDeriver } from "./context-deriver.ts";
 import type { RequestReader } from "./request-reader.ts";
 
 /** What connects the instance with one adapter's requests. */

@@ -214,11 +214,23 @@ it.each([
 ])("with maxSpans %s makes %i spans, and counts the rest on the request's", (maxSpans, made) => {
   const { request, evaluations } = record(instance({ maxSpans }), {}, (client) => {
     for (const key of Object.keys(many)) client.enabled(key);
-    client.enabled("flag-0");
+    // Once more: each flag and result counts once, with a span or without one.
+    for (const key of Object.keys(many)) client.enabled(key);
   });
   expect(evaluations).toHaveLength(made);
-  const dropped = made === 0 ? 41 : 40 - made;
-  expect(request!.attributes).toEqual({ [DROPPED]: dropped });
+  expect(request!.attributes).toEqual({ [DROPPED]: 40 - made });
+});
+
+it("cuts keys that nobody would write, and forgets what is too much to remember", () => {
+  const key = "k".repeat(100_000);
+  const { request, evaluations } = record(instance({ maxSpans: 1 }), {}, (client) => {
+    client.enabled(key as never);
+    for (let index = 0; index < 5000; index++) client.enabled(`unknown-${index}` as never);
+  });
+  for (const value of Object.values(evaluations[0]!.attributes)) {
+    expect(String(value).length).toBeLessThan(300);
+  }
+  expect(request!.attributes[DROPPED]).toBe(2047);
 });
 
 it("has nothing to count within the limit", () => {

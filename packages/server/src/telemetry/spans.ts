@@ -14,8 +14,11 @@ const CONTEXT_ID = "feature_flag.context.id";
 const ERROR_TYPE = "error.type";
 const ERROR_MESSAGE = "feature_flag.error.message";
 
-/** Evaluations of a request that got no span of their own, on the request's span. */
+/** Flags and results of a request that got no span of their own, on the request's span. */
 export const DROPPED = "halyard.feature_flag.evaluations_dropped";
+
+/** How many flags and results one request is remembered to have read. */
+const MOST_RESULTS = 2048;
 
 const SPAN_NAME = "feature_flag.evaluation";
 
@@ -50,8 +53,8 @@ class SpanRecorder implements EvaluationObserver {
   readonly #options: TelemetryOptions;
   readonly #requestSpan: Span;
   readonly #subject: RecordedSubject;
+  /** What has a span, and what was dropped. */
   readonly #seen = new Set<EvaluationDetails | string>();
-  #dropped = 0;
 
   constructor(
     tracer: Tracer,
@@ -68,14 +71,14 @@ class SpanRecorder implements EvaluationObserver {
   evaluated(details: EvaluationDetails): void {
     // Details of known flags are one object per result; those of failed reads are made each time.
     const { errorCode, flagKey } = details;
-    const result = errorCode === undefined ? details : `${errorCode} ${flagKey}`;
-    if (this.#seen.has(result)) return;
-    if (this.#seen.size >= (this.#options.maxSpans ?? 32)) {
-      this.#dropped++;
-      this.#requestSpan.setAttribute(DROPPED, this.#dropped);
+    const result = errorCode === undefined ? details : `${errorCode} ${cut(flagKey)}`;
+    if (this.#seen.size >= MOST_RESULTS || this.#seen.has(result)) return;
+    this.#seen.add(result);
+    const dropped = this.#seen.size - (this.#options.maxSpans ?? 32);
+    if (dropped > 0) {
+      this.#requestSpan.setAttribute(DROPPED, dropped);
       return;
     }
-    this.#seen.add(result);
     // Where the active span was lost, as in a callback, the request's is still the parent.
     const active = context.active();
     const parent =
@@ -88,7 +91,7 @@ class SpanRecorder implements EvaluationObserver {
   #describe(span: Span, details: EvaluationDetails): void {
     const { variant, value, version, errorCode, errorMessage } = details;
     const { recordValues = false, contextId = "hash" } = this.#options;
-    span.setAttribute(KEY, details.flagKey);
+    span.setAttribute(KEY, cut(details.flagKey));
     span.setAttribute(PROVIDER, "halyard");
     span.setAttribute(REASON, details.reason.toLowerCase());
     if (variant !== undefined) span.setAttribute(VARIANT, variant);
@@ -102,17 +105,20 @@ class SpanRecorder implements EvaluationObserver {
     }
     if (errorCode === undefined) return;
     span.setAttribute(ERROR_TYPE, errorCode.toLowerCase());
-    if (errorMessage !== undefined) span.setAttribute(ERROR_MESSAGE, errorMessage);
+    if (errorMessage !== undefined) span.setAttribute(ERROR_MESSAGE, cut(errorMessage));
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
 }
 
-/** Longest value that is written out, in characters. */
-const MAX_VALUE = 256;
+/** Longest text that is written out, in characters: a key may be what a client sent. */
+const MAX_TEXT = 256;
 
 function text(value: unknown): string {
-  const written = typeof value === "string" ? value : JSON.stringify(value);
-  return written.length > MAX_VALUE ? `${written.slice(0, MAX_VALUE)}…` : written;
+  return cut(typeof value === "string" ? value : JSON.stringify(value));
+}
+
+function cut(written: string): string {
+  return written.length > MAX_TEXT ? `${written.slice(0, MAX_TEXT)}…` : written;
 }
 
 /** Tells subjects apart without telling who they are: ids are personal data. */

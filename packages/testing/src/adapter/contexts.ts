@@ -24,6 +24,16 @@ const ROUTES: readonly RouteDescription[] = [
   },
   { path: "/who", handler: contextOf },
   {
+    path: "/unsure",
+    guards: [{ requirement: "for-ann", options: { onError: "error" } }],
+    handler: readAnn,
+  },
+  {
+    path: "/allowed",
+    guards: [{ requirement: "for-ann", options: { onError: "allow" } }],
+    handler: readAnn,
+  },
+  {
     path: "/ready",
     handler: async (call) => {
       await call.flags.ready();
@@ -73,7 +83,14 @@ export function contextTests(check: Check): void {
   });
 
   check("a context adds to what is derived, and replaces it", async (bench) => {
-    const context = () => ({ plan: "pro", method: "BREW", email: undefined, userId: "cy" });
+    const context = () => ({
+      plan: "pro",
+      method: "BREW",
+      email: null as never,
+      userId: "cy",
+      name: undefined,
+      targetingKey: undefined,
+    });
     const app = {
       authentication: {
         at: "after",
@@ -150,10 +167,10 @@ export function contextTests(check: Check): void {
 
   for (const [kind, context] of Object.entries({
     synchronous: () => {
-      throw new Error("no tenant");
+      throw new Error("no tenant\r\nerror: forged");
     },
     asynchronous: async () => {
-      throw new Error("no tenant");
+      throw new Error("no tenant\r\nerror: forged");
     },
   })) {
     check(`a ${kind} context that throws is logged and adds nothing`, async (bench) => {
@@ -162,12 +179,32 @@ export function contextTests(check: Check): void {
         authentication: { at: "before", user: () => ({ id: "ann" }) },
         routes: ROUTES,
       });
-      assert.deepEqual(await server.json("/guarded"), SEEN);
-      const logged = bench.logs.filter((line) => line.includes("CONTEXT_FAILED"));
-      assert.equal(logged.length, 1);
-      assert.match(String(logged[0]), /^warn: .*no tenant/);
+      // Reads are as if there were no `context`; guards don't guess.
+      assert.deepEqual(await server.json("/ann"), SEEN);
+      assert.equal((await server.send("/guarded")).status, 404);
+      assert.equal((await server.send("/unsure")).status, 503);
+      assert.deepEqual(await server.json("/allowed"), SEEN);
+      const said = (level: string): string[] =>
+        bench.logs.filter((line) => line.startsWith(`${level}: CONTEXT_FAILED`));
+      // What callers can cause and write comes once, without their text; that is for debugging.
+      assert.equal(said("warn").length, 1);
+      assert.doesNotMatch(String(said("warn")), /no tenant/);
+      assert.equal(said("debug").length, 4);
+      assert.match(String(said("debug")[0]), /no tenant {2}error: forged$/);
     });
   }
+
+  check("a context may be an instance of a class", async (bench) => {
+    class Claims {
+      readonly userId = "ann";
+      readonly targetingKey = "ann";
+    }
+    const server = await bench.start({
+      flags: bench.options(DEFINITIONS, { context: () => new Claims() as never }),
+      routes: ROUTES,
+    });
+    assert.deepEqual(await server.json("/ann"), SEEN);
+  });
 
   for (const value of [null, "ann", 7, ["ann"], new Date(0)]) {
     check(`a context that returns ${JSON.stringify(value)} adds nothing`, async (bench) => {

@@ -71,6 +71,29 @@ export function guardTests(check: Check): void {
     assert.deepEqual((await server.send("/on")).body, { passed: true });
   });
 
+  for (const unanswered of ["ends", "goes on"] as const) {
+    check(`requireFeature: an onDisabled that ${unanswered} lets nobody pass`, async (bench) => {
+      let reached = false;
+      const handler: Handler = () => {
+        reached = true;
+        return { json: "secret" };
+      };
+      const server = await bench.start({
+        flags: bench.flags(DEFINITIONS),
+        routes: [
+          {
+            path: "/guarded",
+            guards: [{ requirement: "off", options: { status: 403 }, unanswered }],
+            handler,
+          },
+        ],
+      });
+      const { status, body, headers } = await server.send("/guarded");
+      assert.deepEqual([status, body, reached], [403, DISABLED, false]);
+      assert.deepEqual(comparedHeaders(headers), JSON_HEADERS);
+    });
+  }
+
   check("requireFeature: an error in onDisabled goes the way of errors", async (bench) => {
     const fail = (): never => {
       throw Object.assign(new Error("no plan"), { code: "NO_PLAN", statusCode: 418 });

@@ -29,6 +29,8 @@ export type Handler = (call: Call) => Answer | Promise<Answer>;
 export interface GuardDescription {
   readonly requirement: Requirement;
   readonly options?: GuardOptions<Handler> | undefined;
+  /** In the place of `onDisabled`, one that does not answer: it ends, or tells to go on. */
+  readonly unanswered?: "ends" | "goes on" | undefined;
 }
 
 export interface ChoiceDescription {

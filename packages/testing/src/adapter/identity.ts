@@ -204,6 +204,21 @@ export function identityTests(check: Check): void {
     }
   });
 
+  check("trusting a forwarded host of anybody is warned of, when it is read", async (bench) => {
+    const by = { attribute: "host", op: "eq", values: ["internal.example"] };
+    const definitions = { internal: { type: "boolean", rules: [{ id: "h", when: [by] }] } };
+    const server = await bench.start({
+      flags: bench.flags(definitions),
+      trustProxy: "all",
+      routes: [
+        { path: "/", handler: ({ flags }) => ({ json: { in: flags.enabled("internal") } }) },
+      ],
+    });
+    const headers = { "x-forwarded-host": "internal.example" };
+    assert.deepEqual(await server.json("/", { headers }), { in: true });
+    assert.deepEqual(bench.codes(), ["HALYARD_TRUST_PROXY"]);
+  });
+
   check("headers are attributes when they are named, and only then", async (bench) => {
     const headers = {
       "cf-ipcountry": "NO",

@@ -72,12 +72,25 @@ export function misuseTests(check: Check): void {
   check("two instances, each with a property of its own", async (bench) => {
     const app = {
       flags: bench.flags({ on: true, which: { type: "string", default: "first" } }),
-      more: bench.flags({ which: { type: "string", default: "second" } }, { property: "second" }),
+      more: bench.flags(
+        { "only-second": true, which: { type: "string", default: "second" } },
+        { property: "second" },
+      ),
       routes: [
         {
           path: "/read",
           guards: [{ requirement: "on" }],
           handler: (({ flags }) => ({ json: { which: flags.value("which") ?? null } })) as Handler,
+        },
+        {
+          path: "/second",
+          guards: [{ requirement: "only-second", options: { property: "second" } }],
+          handler: passed,
+        },
+        {
+          path: "/third",
+          guards: [{ requirement: "only-second", options: { property: "third" } }],
+          handler: passed,
         },
       ],
     };
@@ -85,6 +98,8 @@ export function misuseTests(check: Check): void {
     const second = await bench.start({ ...app, property: "second" });
     assert.deepEqual(await first.json("/read"), { which: "first" });
     assert.deepEqual(await second.json("/read"), { which: "second" });
+    assert.deepEqual(await first.json("/second"), { passed: true });
+    assert.deepEqual((await first.send("/third")).body, { failed: "NO_INSTANCE" });
     assert.deepEqual(bench.codes(), []);
   });
 

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { createFlags } from "../create-flags.ts";
+import { checkOptions } from "./options.ts";
+
+const REFUSED: readonly (readonly [options: object, named: string])[] = [
+  [{ hooks: { onEvalution: () => {} } }, 'no option "hooks.onEvalution"'],
+  [{ hooks: { onReload: "log" } }, '"hooks.onReload" must be a function'],
+  [{ telemetry: { signl: "none" } }, 'no option "telemetry.signl"'],
+  [{ telemetry: { signal: "all" } }, '"telemetry.signal" must be "span" or "none"'],
+  [{ telemetry: { maxSpans: -1 } }, '"telemetry.maxSpans"'],
+  [{ telemetry: true }, '"telemetry" must be an object'],
+  [{ anonymous: { cokie: "a" } }, 'no option "anonymous.cokie"'],
+  [{ anonymous: { cookie: "a;b" } }, '"anonymous.cookie"'],
+  [{ anonymous: { maxAge: Number.NaN } }, '"anonymous.maxAge" must be a whole number of seconds'],
+  [{ anonymous: "yes" }, '"anonymous" must be true, false, or an object'],
+  [{ startTimeout: "abc" }, '"startTimeout" must be a number of milliseconds'],
+  [{ startTimeout: Number.POSITIVE_INFINITY }, '"startTimeout"'],
+  [{ property: "" }, '"property" must be a text that is not empty'],
+  [{ defaultEnabled: "false" }, '"defaultEnabled" must be true or false, not "false"'],
+  [{ sources: "flags.yaml" }, '"sources" must be a list'],
+  [{ clock: 5 }, '"clock" must be a function, not 5'],
+  [{ userAttributes: "plan" }, '"userAttributes" must be a list'],
+  [{ headers: { country: undefined } }, '"headers" must be an object'],
+  [{ headers: { country: "not a header" } }, '"headers"'],
+  [{ context: {} }, '"context" must be a function, not an object'],
+  [{ logger: { warn() {} } }, '"logger" must be an object with the functions'],
+  [{ environment: 7 }, '"environment"'],
+  [{ overrides: ["a"] }, '"overrides" must be an object of values by key, not a list'],
+  [{ constructor: 1 }, 'no option "constructor"'],
+];
+
+describe("options", () => {
+  it.each(REFUSED)("%j are refused by name", (options, named) => {
+    expect(() => checkOptions(options)).toThrow(
+      expect.objectContaining({
+        code: "INVALID_OPTIONS",
+        message: expect.stringContaining(named) as unknown,
+      }),
+    );
+  });
+
+  it("are refused when the instance is made", () => {
+    expect(() => createFlags({ startTimeout: "abc" as never })).toThrow(/startTimeout/);
+  });
+
+  it("may be undefined, all of them, and whatever has the right shape", () => {
+    expect(() =>
+      checkOptions({ clock: undefined, hooks: undefined, headers: undefined }),
+    ).not.toThrow();
+    expect(() =>
+      checkOptions({ logger: console, anonymous: { cookie: "__Host-v" } }),
+    ).not.toThrow();
+  });
+});

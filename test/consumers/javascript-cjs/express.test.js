@@ -1,0 +1,4 @@
+const { start } = require("./express.js");
+const { serves } = require("./shared/serving.cjs");
+
+serves("express", start);

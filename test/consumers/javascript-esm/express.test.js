@@ -1,0 +1,4 @@
+import { start } from "./express.js";
+import { serves } from "./shared/serving.cjs";
+
+serves("express", start);

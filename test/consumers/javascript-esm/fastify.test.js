@@ -1,0 +1,4 @@
+import { start } from "./fastify.js";
+import { serves } from "./shared/serving.cjs";
+
+serves("fastify", start);

@@ -1,0 +1,1 @@
+export function userOf(headers: object): unknown;

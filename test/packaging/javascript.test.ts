@@ -1,0 +1,41 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { nodes, Project } from "./project.ts";
+
+// Projects of users who write JavaScript: their own tests, on every version of Node.
+
+const consumers = fileURLToPath(new URL("../consumers", import.meta.url));
+
+describe.each(["javascript-esm", "javascript-cjs"])("%s", (name) => {
+  const project = new Project();
+  beforeAll(() => void project.copy(name).install());
+  afterAll(() => project.remove());
+
+  function passes(folder: string): void {
+    const found = readdirSync(join(consumers, name, folder));
+    const tests = found.filter((file) => file.endsWith(".test.js"));
+    const runs = nodes.flatMap((node) => tests.map((file) => ({ ...node, file })));
+    it.each(runs)("$file on Node $version", ({ program, withoutRequireOfModules, file }) => {
+      project.run(program, [...withoutRequireOfModules, join(folder, file)]);
+    });
+  }
+
+  passes("");
+  describe("without re2js", () => passes("without-re2js"));
+  describe("with re2js", () => {
+    beforeAll(() => void project.npm("install", "re2js@2"));
+    passes("with-re2js");
+  });
+});
+
+describe("jest, as it comes", () => {
+  const project = new Project();
+  beforeAll(() => void project.copy("jest").install());
+  afterAll(() => project.remove());
+
+  it.each(nodes)("on Node $version", ({ program, withoutRequireOfModules }) => {
+    project.run(program, [...withoutRequireOfModules, "node_modules/jest/bin/jest.js"]);
+  });
+});
