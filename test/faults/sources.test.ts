@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
 import type {
   DefinitionDocument,
@@ -12,6 +14,9 @@ import { make, statusOf, until } from "./support/instance.ts";
 const documents = (name: string, flags: object): readonly DefinitionDocument[] => [
   { name, document: { flags } },
 ];
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 
 /** Gives one answer at start, and hangs from then on until it is let go. */
 class HangingSource implements DefinitionSource {
@@ -245,6 +250,31 @@ describe("a source that talks too much", () => {
     expect(source.reads).toBeLessThanOrEqual(2001);
     expect(reloads.length).toBeLessThan(source.reads + 1);
     expect(statusOf(flags)).toBe("healthy");
+  });
+
+  it("leaves nothing of what it said before", async () => {
+    const given: WeakRef<object>[] = [];
+    let listener: SourceListener | undefined;
+    const source: DefinitionSource = {
+      name: "busy",
+      read: async () => {
+        const [document] = documents("busy", { n: { type: "number", default: given.length } });
+        given.push(new WeakRef(document!));
+        return [document!];
+      },
+      watch: (given) => {
+        listener = given;
+        return () => {};
+      },
+    };
+    const { flags } = make({ sources: [source] });
+    await flags.ready();
+    for (let n = 1; n < 50; n++) {
+      listener?.onChange(["busy"]);
+      await until(() => flags.client().number("n", -1) === n);
+    }
+    collectGarbage();
+    expect(given.filter((document) => document.deref() !== undefined).length).toBeLessThan(10);
   });
 
   it("after the end is not heard, and not read", async () => {

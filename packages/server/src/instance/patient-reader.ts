@@ -16,14 +16,14 @@ export type Answer =
 export class PatientReader {
   readonly #hanging = new Set<DefinitionSource>();
   readonly #late: (source: DefinitionSource, answer: Answer) => void;
-  readonly #ended: Promise<void>;
-  #end: () => void = () => {};
+  /**
+   * Gives up the reads under way. Not one promise that all of them race with: it would keep
+   * whatever they ever gave for as long as it is pending.
+   */
+  readonly #giveUps = new Set<() => void>();
 
   constructor(late: (source: DefinitionSource, answer: Answer) => void) {
     this.#late = late;
-    this.#ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
   }
 
   isHanging(source: DefinitionSource): boolean {
@@ -36,12 +36,15 @@ export class PatientReader {
       (documents) => ({ documents }),
       (error: unknown) => ({ error }),
     );
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE).unref();
+    let giveUp = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      giveUp = resolve;
     });
-    const first = await Promise.race([answer, tooLong, this.#ended]);
+    this.#giveUps.add(giveUp);
+    const timer = setTimeout(giveUp, PATIENCE).unref();
+    const first = await Promise.race([answer, patience]);
     clearTimeout(timer);
+    this.#giveUps.delete(giveUp);
     if (first) return first;
     this.#hanging.add(source);
     void answer.then((late) => {
@@ -54,6 +57,6 @@ export class PatientReader {
 
   /** Lets go of what is still being read. */
   end(): void {
-    this.#end();
+    for (const giveUp of this.#giveUps) giveUp();
   }
 }
