@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Endpoint, FlagClient, Flags } from "@halyard/server";
 
 /** What every framework's server here does. */
-export interface App {
+interface App {
   readonly server: Server;
   readonly close: () => Promise<void>;
 }
