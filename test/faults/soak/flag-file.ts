@@ -37,17 +37,23 @@ export class FlagFile {
     const kind = EDITS[this.edits++ % EDITS.length] ?? "write";
     switch (kind) {
       case "write":
-        return this.#write(definitionsOf(this.#next()));
+        this.#write(definitionsOf(this.#next()));
+        break;
       case "rename":
-        return this.#rename(definitionsOf(this.#next()));
+        this.#rename(definitionsOf(this.#next()));
+        break;
       case "swap":
-        return this.#swap(definitionsOf(this.#next()));
+        this.#swap(definitionsOf(this.#next()));
+        break;
       case "nonsense":
-        return this.#write('{ "flags": { "generation": ');
+        this.#write('{ "flags": { "generation": ');
+        break;
       case "wrong":
-        return this.#rename(definitionsOf(-1).replace('"percentage":50', '"percentage":500'));
+        this.#rename(definitionsOf(-1).replace('"percentage":50', '"percentage":500'));
+        break;
       case "removed":
-        return unlinkSync(join(this.#version, "features.json"));
+        unlinkSync(join(this.#version, "features.json"));
+        break;
     }
   }
 
