@@ -58,6 +58,11 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       {
         extends: true,
+        // Alone on the machine: beside other tests its server is starved, which is no finding.
+        test: { name: "soak", include: ["test/faults/soak.test.ts"] },
+      },
+      {
+        extends: true,
         resolve: { conditions: [source, ...conditions] },
         ssr: {
           resolve: { conditions: [source, ...conditions], externalConditions: [source] },
@@ -65,7 +70,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "source",
           include: ["packages/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/dist/**", packaging],
+          exclude: ["test/faults/soak.test.ts", "**/node_modules/**", "**/dist/**", packaging],
         },
       },
       built("esm"),

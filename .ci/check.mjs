@@ -22,6 +22,7 @@ step("Types", ["tsc"]);
 // Random documents against the reference interpreter: more of them here than by default.
 process.env.HALYARD_PROPERTY_RUNS ??= "50000";
 testStep("Tests", [...npm(), "test", "--"]);
+testStep("Soak", ["vitest", "run", "--project", "soak"]);
 step("Dead code", ["knip"]);
 // A build that fails must not leave an older build's tarballs to the steps after it.
 rmSync(tarballs, { recursive: true, force: true });
