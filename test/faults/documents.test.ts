@@ -2,7 +2,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HalyardError, MemorySource } from "../../packages/core/src/index.ts";
+import { HalyardError, MemoryStore } from "../../packages/core/src/index.ts";
 import { createFlags, fileSource } from "../../packages/server/src/index.ts";
 import { HOSTILE_TEXTS, type HostileText } from "./support/hostile-documents.ts";
 import { make, until } from "./support/instance.ts";
@@ -138,7 +138,7 @@ describe("names that every object has", () => {
 
   it("are written and patched as any other", async () => {
     const before = prototypes();
-    const { flags } = make({ sources: [new MemorySource({ flags: {} })] });
+    const { flags } = make({ sources: [new MemoryStore({ flags: {} })] });
     for (const key of rest) {
       const definition = { default: key, metadata: map(INHERITED, (name) => name) };
       await flags.definitions.put(key, definition);

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { MemorySource } from "../../packages/core/src/index.ts";
+import { MemoryStore } from "../../packages/core/src/index.ts";
 import { fileSource } from "../../packages/server/src/index.ts";
 import { stateOf } from "./server/app.ts";
 import { whyWrong } from "./soak/definitions.ts";
@@ -39,7 +39,7 @@ it(
 it(
   "very many writes at a time end in the last, and each is seen when it is done",
   async () => {
-    const { flags } = make({ sources: [new MemorySource({ flags: {} })] });
+    const { flags } = make({ sources: [new MemoryStore({ flags: {} })] });
     const writes = Array.from({ length: EDITS }, async (_, index) => {
       const key = `f${index % 10}`;
       if (index % 7 === 6) {

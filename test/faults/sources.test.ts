@@ -6,7 +6,7 @@ import type {
   DefinitionSource,
   SourceListener,
 } from "../../packages/core/src/index.ts";
-import { MemorySource } from "../../packages/core/src/index.ts";
+import { MemoryStore } from "../../packages/core/src/index.ts";
 import { createFlags } from "../../packages/server/src/index.ts";
 import { ControlledSource } from "../support/controlled-source.ts";
 import { make, statusOf, until } from "./support/instance.ts";
@@ -67,7 +67,7 @@ describe("a source that hangs", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const slow = new HangingSource("slow");
-      const memory = new MemorySource({ flags: { other: 0 } });
+      const memory = new MemoryStore({ flags: { other: 0 } });
       const { flags } = make({ sources: [slow, memory] });
       slow.announce();
       const put = flags.definitions.put("other", { type: "number", default: 1 });
@@ -129,7 +129,7 @@ describe("a source that gives garbage", () => {
           return () => {};
         },
       };
-      const memory = new MemorySource({ flags: { other: 0 } });
+      const memory = new MemoryStore({ flags: { other: 0 } });
       const { flags } = make({ sources: [source, memory] });
       await flags.ready();
       answer = given;
@@ -307,7 +307,7 @@ describe("a source that talks too much", () => {
 describe("several sources, one of which fails", () => {
   it("a write is no failure because another source is one", async () => {
     const remote = new ControlledSource("remote", { f: 1 });
-    const { flags } = make({ sources: [remote, new MemorySource({ flags: {} })] });
+    const { flags } = make({ sources: [remote, new MemoryStore({ flags: {} })] });
     await flags.ready();
     remote.fail(new Error("connection reset"));
     await until(() => statusOf(flags) === "degraded");
@@ -323,7 +323,7 @@ describe("several sources, one of which fails", () => {
   it("fails and recovers a hundred times over, and the others never notice", async () => {
     const remote = new ControlledSource("remote", { f: 0 });
     const { flags, logs } = make({
-      sources: [remote, new MemorySource({ flags: { mine: true } })],
+      sources: [remote, new MemoryStore({ flags: { mine: true } })],
     });
     await flags.ready();
     for (let n = 1; n <= 100; n++) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HalyardError, MemorySource } from "../../packages/core/src/index.ts";
+import { HalyardError, MemoryStore } from "../../packages/core/src/index.ts";
 import { make } from "./support/instance.ts";
 import { size } from "./support/size.ts";
 
@@ -42,7 +42,7 @@ const HOSTILE: readonly (readonly [name: string, definition: unknown])[] = [
 
 describe("a hostile definition is written whole or not at all", () => {
   it.each(HOSTILE)("%s", async (_, definition) => {
-    const source = new MemorySource({ flags: { good: 1, victim: true } });
+    const source = new MemoryStore({ flags: { good: 1, victim: true } });
     const { flags } = make({ sources: [source] });
     const state = () =>
       JSON.stringify([flags.definitions.list(), source.readSync(), flags.client().all()]);
@@ -72,7 +72,7 @@ describe("a hostile definition is written whole or not at all", () => {
   });
 
   it("a key of megabytes is refused in a line", async () => {
-    const { flags } = make({ sources: [new MemorySource({ flags: {} })] });
+    const { flags } = make({ sources: [new MemoryStore({ flags: {} })] });
     const key = "x".repeat(1_000_000);
     const error = await flags.definitions.put(key, true).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "INVALID_KEY" });
@@ -80,7 +80,7 @@ describe("a hostile definition is written whole or not at all", () => {
   });
 
   it("what stands in a group or a list can't be deleted by its key, and says so", async () => {
-    const source = new MemorySource({
+    const source = new MemoryStore({
       flags: { users: { signup: true } },
       feature_flags: [{ name: "l" }],
     });

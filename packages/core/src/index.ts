@@ -58,7 +58,6 @@ export type {
 } from "./evaluation/trace.ts";
 export type { JsonObject, JsonValue, Scalar } from "./json.ts";
 export { copyPlain, freezeJson, isPlainObject, isScalar, jsonEqual } from "./json.ts";
-export { MemorySource } from "./memory.ts";
 export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
 export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";
 export {
@@ -66,18 +65,63 @@ export {
   hasValue,
   type Override,
   type OverrideState,
-  type Scope,
   stateOf,
 } from "./overrides/override.ts";
 export { OverrideSet } from "./overrides/override-set.ts";
+export {
+  checkScope,
+  isScopeId,
+  layerOf,
+  parseScopeKey,
+  type Scope,
+  type ScopeKind,
+  scopeKey,
+} from "./overrides/scope.ts";
 export type {
   Clock,
-  DefinitionChange,
   DefinitionDocument,
   DefinitionSource,
   Logger,
+  SourceContents,
   SourceListener,
 } from "./ports.ts";
 export type { FlagKey, FlagKeyOf, FlagValue, Register, RegisteredFlags } from "./registry.ts";
 export { type CompileOptions, compileSnapshot, emptySnapshot, type Snapshot } from "./snapshot.ts";
 export { runToEnd } from "./steps.ts";
+export { MemoryStore } from "./store/memory-store.ts";
+export { checkLimit, cursorOf, MAX_PAGE, pageOf, positionOf } from "./store/page.ts";
+export {
+  documentEntry,
+  type OverrideSlot,
+  type PlannedRow,
+  planWrite,
+  type Row,
+  rowId,
+  type StoredDefinition,
+  type WritePlan,
+} from "./store/plan-write.ts";
+export {
+  type Attribution,
+  type AuditAction,
+  type AuditEntry,
+  type AuditFilter,
+  type AuditSubject,
+  type DefinitionChange,
+  type GroupChange,
+  MAX_CHANGES,
+  type OverrideChange,
+  type OverrideFilter,
+  type OverrideValue,
+  type Page,
+  type PageRequest,
+  type Store,
+  type StoreChange,
+  type StoreContents,
+  type StoredLayer,
+  type StoreNotice,
+  type StoreReader,
+  type StoreWriter,
+  type SubjectContents,
+  type SubjectQuery,
+  type Touched,
+} from "./store/store.ts";

@@ -1,3 +1,5 @@
+import type { StoreNotice } from "./store/store.ts";
+
 /**
  * The interfaces between Halyard and what surrounds it. Each is one small contract with optional
  * methods for optional powers; a new source, store or exporter implements one and touches
@@ -24,10 +26,20 @@ export interface DefinitionDocument {
   readonly locate?: (pointer: string) => { line: number; column: number } | undefined;
 }
 
+/** What a source that has more to say than its documents gives for a read. */
+export interface SourceContents {
+  readonly documents: readonly DefinitionDocument[];
+  /** Rises whenever the source changes. A read that gives a lower one than before is not believed. */
+  readonly version?: number | undefined;
+}
+
 /** What a watched source tells its reader. */
 export interface SourceListener {
-  /** A read may now give something else. `what` names what changed, for the log. */
-  readonly onChange: (what: readonly string[]) => void;
+  /**
+   * A read may now give something else. `what` names what changed, for the log; a store says also
+   * which of its parts. To be called once more when the source can be had again after `onError`.
+   */
+  readonly onChange: (what: readonly string[], notice?: StoreNotice) => void;
   /** The source can't be read or watched now; it goes on trying by itself. */
   readonly onError: (error: unknown) => void;
 }
@@ -41,22 +53,13 @@ export interface DefinitionSource {
   /** For people, and unique within an instance: `features.yaml`, `code`, `postgres`. */
   readonly name: string;
   /** Present on sources that need no network: the instance then has its flags when it is made. */
-  readonly readSync?: () => readonly DefinitionDocument[];
-  readonly read: () => Promise<readonly DefinitionDocument[]>;
+  readonly readSync?: () => readonly DefinitionDocument[] | SourceContents;
+  readonly read: () => Promise<readonly DefinitionDocument[] | SourceContents>;
   /**
    * Starts watching, and says so to the listener whenever a read may give something new. Must
    * not keep the process alive. Returns what ends it and releases everything.
    */
   readonly watch?: (listener: SourceListener) => () => void | Promise<void>;
-  /** Present on the source that management writes to. */
-  readonly write?: (changes: readonly DefinitionChange[]) => Promise<void>;
-}
-
-/** One flag put (created or replaced) or deleted. All changes of a write happen, or none. */
-export interface DefinitionChange {
-  readonly key: string;
-  /** The definition as written; `undefined` deletes the flag. */
-  readonly definition: unknown;
 }
 
 /** What applications pass as `logger`: the shape of pino, console and most others. */

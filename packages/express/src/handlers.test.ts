@@ -1,4 +1,4 @@
-import { MemorySource } from "@halyard/server";
+import { MemoryStore } from "@halyard/server";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import express4 from "express4";
 import supertest from "supertest";
@@ -13,7 +13,7 @@ afterEach(async () => {
 
 function make(): Flags {
   const instance = createFlags({
-    sources: [new MemorySource({ flags: { on: true, off: false } })],
+    sources: [new MemoryStore({ flags: { on: true, off: false } })],
   });
   opened.push(instance);
   return instance;

@@ -1,4 +1,4 @@
-import { MemorySource } from "@halyard/server";
+import { MemoryStore } from "@halyard/server";
 import Koa from "koa";
 import supertest from "supertest";
 import { afterEach, expect, it } from "vitest";
@@ -12,7 +12,7 @@ afterEach(async () => {
 
 function make(options: { readonly property?: string } = {}): Flags {
   const instance = createFlags({
-    sources: [new MemorySource({ flags: { on: true } })],
+    sources: [new MemoryStore({ flags: { on: true } })],
     ...options,
   });
   opened.push(instance);

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { defineFlags, type Logger, MemorySource } from "@halyard/core";
+import { defineFlags, type Logger, MemoryStore } from "@halyard/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFlags, type Flags } from "./create-flags.ts";
 import type { EvaluationEvent, FlagsOptions, TrackEvent } from "./instance/options.ts";
@@ -114,7 +114,7 @@ describe("hooks", () => {
     const hook = fail as () => void;
     const hooks = { onEvaluation: hook, onReload: hook, onChange: hook, onTrack: hook };
     const flags = make({
-      sources: [new MemorySource({ flags: { beta: true } })],
+      sources: [new MemoryStore({ flags: { beta: true } })],
       hooks,
       logger: made,
     });
@@ -147,7 +147,7 @@ describe("what goes wrong", () => {
   });
 
   it("is silent about what goes well", async () => {
-    const flags = make({ sources: [new MemorySource()] });
+    const flags = make({ sources: [new MemoryStore()] });
     await flags.definitions.put("beta", true);
     expect(warned).toEqual([]);
   });

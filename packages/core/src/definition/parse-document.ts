@@ -293,6 +293,7 @@ class DocumentParser implements ParsedDocument {
   }
 }
 
-function isDefinition(raw: Record<string, unknown>): boolean {
+/** A definition has a field of one; any other object is a group of flags. */
+export function isDefinition(raw: Record<string, unknown>): boolean {
   return Object.keys(raw).some((name) => DEFINITION_FIELDS.has(name));
 }

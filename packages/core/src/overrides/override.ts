@@ -1,16 +1,12 @@
 import type { JsonValue } from "../json.ts";
 import type { Layer } from "./layers.ts";
+import type { Scope } from "./scope.ts";
 
 /** Who does something: a person, a service, a job. */
 export interface Actor {
   readonly id: string;
   readonly type: string;
   readonly name?: string | undefined;
-}
-
-/** Whom an override is for. `system` is everybody. */
-export interface Scope {
-  readonly kind: "system";
 }
 
 /** A runtime value for one flag in one scope. */
@@ -22,12 +18,16 @@ export interface Override {
   /** Absent when the state is `unset`. */
   readonly value: JsonValue | undefined;
   readonly reason: string | undefined;
+  /** Who wrote it last. */
   readonly actor: Actor;
   /** Epoch milliseconds, as all times here. */
   readonly createdAt: number;
+  readonly createdBy: Actor;
   readonly updatedAt: number;
   /** Active while this is in the future; absent means until it is removed. */
   readonly expiresAt: number | undefined;
+  /** The store's version that it was written in last; 0 where no store keeps it. */
+  readonly version: number;
 }
 
 /** `unset` is explicit: someone decided that this scope has no value. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type DefinitionSource, HalyardError, isPlainObject, MemorySource } from "@halyard/core";
+import { type DefinitionSource, HalyardError, isPlainObject, MemoryStore } from "@halyard/core";
 import type { Log } from "../instance/log.ts";
 import type { SourceInput } from "../instance/options.ts";
 import { fileSource } from "../sources/file-source.ts";
@@ -39,7 +39,7 @@ function toSource(input: SourceInput, index: number, config: EnvironmentConfig):
 
 /** Flags in code belong to the code, as those in files to the files: they are not written to. */
 function codeSource(document: unknown, name: string): DefinitionSource {
-  const source = new MemorySource(document, name);
+  const source = new MemoryStore(document, name);
   return { name, readSync: () => source.readSync(), read: () => source.read() };
 }
 
@@ -61,7 +61,7 @@ function environmentSource(config: EnvironmentConfig, log: Log): DefinitionSourc
           `There is no ${DEFAULT_FILE} here and no source was given, so there are no flags. Write one, or pass { sources: […] }.`,
         );
       }
-      return new MemorySource();
+      return new MemoryStore();
     case "database":
       return providerSource(databaseProvider(process.env.DATABASE_URL), config);
     default:

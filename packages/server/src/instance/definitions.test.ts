@@ -1,4 +1,4 @@
-import { type DefinedFlags, defineFlags, MemorySource } from "@halyard/core";
+import { type DefinedFlags, defineFlags, MemoryStore } from "@halyard/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { createFlags, type Flags } from "../create-flags.ts";
 import type { ChangeEvent, FlagsOptions } from "./options.ts";
@@ -20,7 +20,7 @@ function composed(changes: ChangeEvent[] = []): Flags {
   return make({
     sources: [
       defineFlags({ fixed: true, shadowed: false }),
-      new MemorySource(
+      new MemoryStore(
         { flags: { beta: false, shadowed: true }, aliases: { "old-beta": "beta" } },
         "store",
       ),
@@ -65,7 +65,7 @@ describe("list", () => {
   const keys = Array.from({ length: 7 }, (_, index) => `flag-${index}`);
   const seven = () =>
     make({
-      sources: [new MemorySource({ flags: Object.fromEntries(keys.map((k) => [k, true])) })],
+      sources: [new MemoryStore({ flags: Object.fromEntries(keys.map((k) => [k, true])) })],
     });
 
   it("gives all flags in the order of their keys, a page at a time", () => {
@@ -284,7 +284,7 @@ it("a closed instance writes nothing", async () => {
 describe("flags that are not written as entries of their own", () => {
   const listed = () =>
     make({
-      sources: [new MemorySource({ flags: [{ name: "a" }, { name: "b", enabled: false }] })],
+      sources: [new MemoryStore({ flags: [{ name: "a" }, { name: "b", enabled: false }] })],
     });
 
   it("of a list stand beside what is written", async () => {
@@ -296,7 +296,7 @@ describe("flags that are not written as entries of their own", () => {
   });
 
   it("as a bare value are patched as what the value says", async () => {
-    const flags = make({ sources: [new MemorySource({ flags: { a: true, limit: 5 } })] });
+    const flags = make({ sources: [new MemoryStore({ flags: { a: true, limit: 5 } })] });
     await flags.definitions.patch("a", { percentage: 0 });
     expect(flags.client({ targetingKey: "u" }).enabled("a")).toBe(false);
     await flags.definitions.patch("limit", { description: "most at once" });

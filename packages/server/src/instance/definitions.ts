@@ -170,7 +170,7 @@ export class ReplicaDefinitions implements Definitions {
       const names = this.#replica.sources.map(({ name }) => name).join(", ");
       throw new HalyardError(
         "STORE_UNAVAILABLE",
-        `None of the sources (${names}) can be written. Add one that can, such as new MemorySource().`,
+        `None of the sources (${names}) can be written. Add one that can, such as new MemoryStore().`,
       );
     }
     return writable;

@@ -1,4 +1,4 @@
-import { MemorySource } from "@halyard/core";
+import { MemoryStore } from "@halyard/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createFlags, type Flags } from "../create-flags.ts";
 import type { ChangeEvent, FlagsOptions } from "./options.ts";
@@ -25,7 +25,7 @@ function make(options: FlagsOptions = {}): Flags {
     aliases: { "old-checkout": "checkout" },
   };
   const flags = createFlags({
-    sources: [new MemorySource(document)],
+    sources: [new MemoryStore(document)],
     environment: "test",
     ...options,
   });

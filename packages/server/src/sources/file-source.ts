@@ -22,17 +22,23 @@ import { watchFiles } from "./watch.ts";
 
 export type { FileSourceOptions } from "./file-source-options.ts";
 
+/** Definitions in files: read at once or later, and watched. */
+export interface FileSource extends DefinitionSource {
+  readonly readSync: () => readonly DefinitionDocument[];
+  readonly read: () => Promise<readonly DefinitionDocument[]>;
+}
+
 /**
  * Definitions from YAML and JSON files, read again when they change. Reads fail with
  * `SOURCE_READ_FAILED` when a file is missing, unreadable or too large, or a directory or glob
  * gives none; and with `INVALID_DEFINITIONS` when a file is empty or no YAML or JSON, with the
  * lines. Throws `INVALID_OPTIONS`.
  */
-export function fileSource(options: string | FileSourceOptions): DefinitionSource {
+export function fileSource(options: string | FileSourceOptions): FileSource {
   const settings = settingsOf(options);
   const reader = new FileReader(settings);
   const { name, paths, debounce, pollInterval } = settings;
-  const source: DefinitionSource = {
+  const source: FileSource = {
     name,
     readSync: () => reader.readSync(),
     read: () => reader.read(),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Flags, MemorySource } from "@halyard/server";
+import { type Flags, MemoryStore } from "@halyard/server";
 import { type Bench, type Check, deferred, type Server } from "./bench.ts";
 
 const ACTOR = { id: "ops", type: "person" };
@@ -16,7 +16,7 @@ interface SlowRequest {
 async function slowRoute(bench: Bench): Promise<SlowRequest> {
   const entered = deferred();
   const released = deferred();
-  const store = new MemorySource({ flags: { "new-checkout": true } });
+  const store = new MemoryStore({ flags: { "new-checkout": true } });
   const flags = bench.flags({}, { sources: [store] });
   const server = await bench.start({
     flags,
