@@ -47,6 +47,8 @@ export function snapshotOf(set: DefinitionSet, conditions: Conditions): Snapshot
   return { ...compiled, overrides: made.length > 0 ? forEverybody : undefined };
 }
 
+const TESTER = { id: "test", type: "service" };
+
 function overrideOf({ flagKey, layer, value, expiresAt }: WrittenOverride): Override {
   return {
     flagKey,
@@ -55,10 +57,12 @@ function overrideOf({ flagKey, layer, value, expiresAt }: WrittenOverride): Over
     state: stateOf(value as JsonValue),
     value: value as JsonValue,
     reason: "a test",
-    actor: { id: "test", type: "service" },
+    actor: TESTER,
     createdAt: 0,
+    createdBy: TESTER,
     updatedAt: 0,
     expiresAt,
+    version: 0,
   };
 }
 

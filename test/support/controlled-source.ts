@@ -1,8 +1,9 @@
-import type {
-  DefinitionChange,
-  DefinitionDocument,
-  DefinitionSource,
-  SourceListener,
+import {
+  type DefinitionDocument,
+  type DefinitionSource,
+  MemoryStore,
+  type SourceListener,
+  type WriteResult,
 } from "../../packages/core/src/index.ts";
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -66,30 +67,20 @@ export class ControlledSource implements DefinitionSource {
 }
 
 /** A store without notifications: nobody but the writer tells that something has changed. */
-export class QuietStore implements DefinitionSource {
-  readonly name: string;
-  readonly #flags = new Map<string, unknown>();
-  /** The next write fails with this. */
+export class QuietStore extends MemoryStore {
+  /** The next writes fail with this. */
   refusal: unknown;
 
   constructor(name: string, flags: Flags = {}) {
-    this.name = name;
-    for (const [key, definition] of Object.entries(flags)) this.#flags.set(key, definition);
+    super({ flags }, name);
   }
 
-  readSync(): readonly DefinitionDocument[] {
-    return [{ name: this.name, document: { flags: Object.fromEntries(this.#flags) } }];
+  override watch(): () => void {
+    return () => {};
   }
 
-  async read(): Promise<readonly DefinitionDocument[]> {
-    return this.readSync();
-  }
-
-  async write(changes: readonly DefinitionChange[]): Promise<void> {
+  override async write(...args: Parameters<MemoryStore["write"]>): Promise<WriteResult> {
     if (this.refusal !== undefined) throw this.refusal;
-    for (const { key, definition } of changes) {
-      if (definition === undefined) this.#flags.delete(key);
-      else this.#flags.set(key, definition);
-    }
+    return super.write(...args);
   }
 }

@@ -7,6 +7,7 @@ import type { Problem } from "./definition/problems.ts";
 export type HalyardErrorCode =
   | "INVALID_DEFINITIONS"
   | "INVALID_KEY"
+  | "INVALID_ACTOR"
   | "INVALID_OVERRIDE"
   | "INVALID_SCOPE"
   | "INVALID_OPTIONS"

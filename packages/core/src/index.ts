@@ -35,7 +35,7 @@ export {
   loadDocument,
   type SourceDocuments,
 } from "./definition/load.ts";
-export type { ParseCache, ParseOptions } from "./definition/parse-document.ts";
+export { isDefinition, type ParseCache, type ParseOptions } from "./definition/parse-document.ts";
 export { formatProblem, type Problem } from "./definition/problems.ts";
 export { HalyardError, type HalyardErrorCode } from "./errors.ts";
 export { readAttribute, unitOf } from "./evaluation/attributes.ts";
@@ -59,9 +59,9 @@ export type {
 export type { JsonObject, JsonValue, Scalar } from "./json.ts";
 export { copyPlain, freezeJson, isPlainObject, isScalar, jsonEqual } from "./json.ts";
 export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
+export { type Actor, checkActor } from "./overrides/actor.ts";
 export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";
 export {
-  type Actor,
   hasValue,
   type Override,
   type OverrideState,
@@ -88,6 +88,7 @@ export type {
 export type { FlagKey, FlagKeyOf, FlagValue, Register, RegisteredFlags } from "./registry.ts";
 export { type CompileOptions, compileSnapshot, emptySnapshot, type Snapshot } from "./snapshot.ts";
 export { runToEnd } from "./steps.ts";
+export { type DocumentRows, documentRows, rowsDocument } from "./store/document-rows.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { checkLimit, cursorOf, MAX_PAGE, pageOf, positionOf } from "./store/page.ts";
 export {
@@ -124,4 +125,5 @@ export {
   type SubjectContents,
   type SubjectQuery,
   type Touched,
+  type WriteResult,
 } from "./store/store.ts";

@@ -1,6 +1,7 @@
 import {
   type AnyContext,
   type ClientHost,
+  type Clock,
   type EvaluationContext,
   type EvaluationCounters,
   type EvaluationObserver,
@@ -13,6 +14,7 @@ import { readEnvironment } from "./config/environment.ts";
 import { installedRegexEngine } from "./config/regex-engine.ts";
 import { resolveSources } from "./config/sources.ts";
 import { type GuardedRoute, GuardList } from "./guard/guard-list.ts";
+import { withDeadline } from "./instance/deadline.ts";
 import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts";
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
 import { type Health, healthOf } from "./instance/health.ts";
@@ -35,7 +37,10 @@ export interface Flags {
   readonly overrides: Overrides;
   /** Which routes are guarded by which flags. */
   guards(): readonly GuardedRoute[];
-  /** Resolves once the first definitions are loaded; rejects with why they can't be. */
+  /**
+   * Resolves once the definitions of all sources have been loaded; rejects, when requests would
+   * wait no longer, with why they are not. May be asked again.
+   */
   ready(): Promise<void>;
   health(): Health;
   /** Stops watching and releases everything; reads go on from the last snapshot. Idempotent. */
@@ -46,6 +51,9 @@ export interface Flags {
 
 /** How long requests wait for the first definitions, in milliseconds. */
 const START_TIMEOUT = 5000;
+
+/** Between reads of sources that tell of no changes, in milliseconds. */
+const REFRESH_INTERVAL = 30_000;
 
 /**
  * Makes an instance. Throws when sources that can be read at once (memory, files) hold bad
@@ -79,9 +87,9 @@ export class FlagsInstance implements Flags, ClientHost {
   constructor(options: FlagsOptions) {
     checkOptions(options);
     const config = readEnvironment();
-    const clock = options.clock ?? Date.now;
     this.options = options;
     this.log = createLog(options.logger);
+    const clock = safeClock(options.clock, this.log);
     this.environment = options.environment ?? config.environment;
     this.telemetry = new SpanTelemetry(options.telemetry);
     const counters: EvaluationCounters = { oversizedSubjects: 0 };
@@ -95,47 +103,42 @@ export class FlagsInstance implements Flags, ClientHost {
       onChange: hooks.onChange,
     });
     this.overrides = overrides;
-    this.#replica = new DefinitionsReplica(resolveSources(options.sources, config, this.log), {
+    const sources = resolveSources(options, config, this.log);
+    this.#replica = new DefinitionsReplica(sources, {
       compile: {
         environment: this.environment,
         regexEngine: options.regexEngine ?? installedRegexEngine(),
         counters,
         clock,
       },
+      refreshInterval: options.refreshInterval ?? config.refreshInterval ?? REFRESH_INTERVAL,
       log: this.log,
       onReload: hooks.onReload,
-      overridesFor: (snapshot) => overrides.compile(snapshot),
+      onNotice: () => {},
+      overridesFor: (snapshot, stored) => overrides.compile(snapshot, stored),
     });
-    this.definitions = new ReplicaDefinitions(this.#replica, hooks.onChange);
+    this.definitions = new ReplicaDefinitions(this.#replica, clock, hooks.onChange);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;
     this.#started = this.#start();
     this.#release = countInstance(this.log);
   }
 
+  /** Resolves once the start is over, whatever has become of it. */
   #start(): Promise<void> {
-    if (this.#replica.startSync()) {
-      this.#replica.watch();
-      return Promise.resolve();
-    }
-    const started = this.#replica.start();
-    const waited = firstOf(started, this.#closed.promise, this.options.startTimeout);
-    this.#starting = waited
-      .then((late) => (late === undefined ? undefined : this.#replica.startWithout(late)))
+    const whole = this.#replica.startNow();
+    this.#replica.watch();
+    if (whole) return Promise.resolve();
+    const timeout = this.options.startTimeout ?? START_TIMEOUT;
+    const message = `The sources did not answer within ${timeout} ms.`;
+    const over = Promise.race([this.#replica.start(), this.#closed.promise]);
+    const started = withDeadline(over, timeout, "START_TIMEOUT", message)
+      .catch((late: HalyardError) => this.#replica.startWithout(late))
       .finally(() => {
         this.#starting = undefined;
       });
-    this.#replica.watch();
-    const ready = waited.then((late) => {
-      if (late !== undefined) throw late;
-      if (this.#closing !== undefined) {
-        throw new HalyardError("CLOSED", "The instance was closed before it had started.");
-      }
-      return started;
-    });
-    // Nobody has to ask for it.
-    ready.catch(() => {});
-    return ready;
+    this.#starting = started;
+    return started;
   }
 
   /** What a request waits for before its first read; `undefined` once the instance has started. */
@@ -171,8 +174,16 @@ export class FlagsInstance implements Flags, ClientHost {
     return this.guardList.routes();
   }
 
-  ready(): Promise<void> {
-    return this.#started;
+  async ready(): Promise<void> {
+    await this.#started;
+    if (this.#closing !== undefined) {
+      throw new HalyardError("CLOSED", "The instance is closed, so it will not be ready.");
+    }
+    const { complete, lastError } = this.#replica;
+    if (complete) return;
+    throw (
+      lastError?.error ?? new HalyardError("START_TIMEOUT", "The sources have not answered yet.")
+    );
   }
 
   health(): Health {
@@ -188,6 +199,22 @@ export class FlagsInstance implements Flags, ClientHost {
     this.#closing ??= this.#replica.close().finally(this.#release);
     return this.#closing;
   }
+}
+
+/** A clock of the application's that throws, or gives no time, must not break reads. */
+function safeClock(clock: Clock = Date.now, log: Log): Clock {
+  if (clock === Date.now) return clock;
+  return () => {
+    try {
+      const now = clock();
+      if (Number.isFinite(now)) return now;
+      log.misuse("CLOCK_FAILED", "`clock` gave no number, so the system's time is used.");
+    } catch (error) {
+      const message = `\`clock\` threw, so the system's time is used: ${messageOf(error)}`;
+      log.misuse("CLOCK_FAILED", message);
+    }
+    return Date.now();
+  };
 }
 
 /** Code wins over environment. */
@@ -233,30 +260,4 @@ function signal(): { readonly promise: Promise<void>; readonly give: () => void 
     give = resolve;
   });
   return { promise, give };
-}
-
-/** Waits for the start, well or badly, or for the end; gives an error when it takes too long. */
-async function firstOf(
-  started: Promise<void>,
-  closed: Promise<void>,
-  milliseconds: number = START_TIMEOUT,
-): Promise<HalyardError | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<HalyardError>((resolve) => {
-    timer = setTimeout(() => {
-      const message = `The sources did not answer within ${milliseconds} ms.`;
-      resolve(new HalyardError("START_TIMEOUT", message));
-    }, milliseconds);
-    timer.unref();
-  });
-  const settled = started.then(
-    () => undefined,
-    () => undefined,
-  );
-  try {
-    const late = await Promise.race([settled, closed, timeout]);
-    return late instanceof HalyardError ? late : undefined;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -9,6 +9,8 @@ export interface Problem {
   /** 1-based position in that file, where known. */
   readonly line?: number;
   readonly column?: number;
+  /** A name is mentioned that nothing defines: more definitions may mend it. */
+  readonly unresolved?: true;
 }
 
 /**
@@ -45,6 +47,11 @@ export class Findings {
 
   problem(place: Place | undefined, message: string): undefined {
     this.problems.push(this.#finding(place, message));
+  }
+
+  /** A name that nothing defines. */
+  unresolved(place: Place | undefined, message: string): undefined {
+    this.problems.push({ ...this.#finding(place, message), unresolved: true });
   }
 
   warn(place: Place | undefined, message: string): void {

@@ -25,7 +25,7 @@ export function checkReferences(winners: WinnerSet): Map<string, string> {
   for (const winner of [...winners.flags.values(), ...winners.segments.values()]) {
     for (const { name, place } of winner.parsed.segments) {
       if (winners.segments.has(name)) continue;
-      winner.document.findings.problem(place, `there is no segment "${name}"`);
+      winner.document.findings.unresolved(place, `there is no segment "${name}"`);
     }
   }
   checkCycles("segments", winners.segments, (parsed) => parsed.segments);
@@ -39,7 +39,7 @@ function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): vo
   for (const reference of winner.parsed.prerequisites) {
     const other = flags.get(reference.name);
     if (other === undefined) {
-      findings.problem(reference.place, `there is no flag "${reference.name}"`);
+      findings.unresolved(reference.place, `there is no flag "${reference.name}"`);
       continue;
     }
     const flag = other.parsed.value;
@@ -122,7 +122,7 @@ function checkCycles<T>(
 function resolveAliases({ aliases, flags }: WinnerSet): Map<string, string> {
   const resolved = new Map<string, string>();
   // Alias → why it leads to no flag. As with the resolved ones, a chain is walked only once.
-  const broken = new Map<string, string>();
+  const broken = new Map<string, BrokenAlias>();
   for (const [alias, { reference, document }] of aliases) {
     const { findings } = document;
     if (flags.has(alias)) {
@@ -138,16 +138,21 @@ function resolveAliases({ aliases, flags }: WinnerSet): Map<string, string> {
       at = next.reference.name;
     }
     const flag = flags.has(at) ? at : resolved.get(at);
-    const reason = chain.has(at)
-      ? circle(chain, at)
-      : (broken.get(at) ?? `there is no flag "${at}"`);
+    const reason: BrokenAlias = chain.has(at)
+      ? { message: circle(chain, at), kind: "problem" }
+      : (broken.get(at) ?? { message: `there is no flag "${at}"`, kind: "unresolved" });
     for (const passed of chain) {
       if (flag === undefined) broken.set(passed, reason);
       else resolved.set(passed, flag);
     }
-    if (flag === undefined) findings.problem(reference.place, reason);
+    if (flag === undefined) findings[reason.kind](reference.place, reason.message);
   }
   return resolved;
+}
+
+interface BrokenAlias {
+  readonly message: string;
+  readonly kind: "problem" | "unresolved";
 }
 
 /** How many names of a circle a message gives. */

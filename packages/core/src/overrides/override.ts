@@ -1,13 +1,7 @@
 import type { JsonValue } from "../json.ts";
+import type { Actor } from "./actor.ts";
 import type { Layer } from "./layers.ts";
 import type { Scope } from "./scope.ts";
-
-/** Who does something: a person, a service, a job. */
-export interface Actor {
-  readonly id: string;
-  readonly type: string;
-  readonly name?: string | undefined;
-}
 
 /** A runtime value for one flag in one scope. */
 export interface Override {

@@ -56,6 +56,7 @@ export class MemoryStore implements Store {
   readonly #audit: AuditEntry[] = [];
   #audited = 0;
   #version = FIRST_VERSION;
+  readonly #foundedAt = Date.now();
 
   constructor(document: unknown = { flags: {} }, name = "memory") {
     if (!isPlainObject(document)) {
@@ -119,9 +120,9 @@ export class MemoryStore implements Store {
       key: change.key,
       definition: given as JsonValue,
       version: FIRST_VERSION,
-      createdAt: 0,
+      createdAt: this.#foundedAt,
       createdBy: FOUNDER,
-      updatedAt: 0,
+      updatedAt: this.#foundedAt,
       updatedBy: FOUNDER,
     };
   }

@@ -1,6 +1,7 @@
 import { HalyardError } from "../errors.ts";
 import { freezeJson, isPlainObject, type JsonValue } from "../json.ts";
-import { type Actor, type Override, stateOf } from "../overrides/override.ts";
+import type { Actor } from "../overrides/actor.ts";
+import { type Override, stateOf } from "../overrides/override.ts";
 import { parseScopeKey } from "../overrides/scope.ts";
 import type {
   Attribution,

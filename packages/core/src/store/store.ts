@@ -1,6 +1,7 @@
 import type { JsonValue } from "../json.ts";
+import type { Actor } from "../overrides/actor.ts";
 import type { Layer } from "../overrides/layers.ts";
-import type { Actor, Override } from "../overrides/override.ts";
+import type { Override } from "../overrides/override.ts";
 import type { DefinitionSource, SourceContents } from "../ports.ts";
 
 /**

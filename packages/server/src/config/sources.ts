@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { type DefinitionSource, HalyardError, isPlainObject, MemoryStore } from "@halyard/core";
 import type { Log } from "../instance/log.ts";
-import type { SourceInput } from "../instance/options.ts";
+import type { FlagsOptions, SourceInput } from "../instance/options.ts";
+import { isStore } from "../instance/source-calls.ts";
 import { fileSource } from "../sources/file-source.ts";
 import type { EnvironmentConfig } from "./environment.ts";
 import { databaseProvider, providerSource } from "./providers.ts";
@@ -10,12 +11,14 @@ const DEFAULT_FILE = "features.yaml";
 
 /** The sources of an instance: those of its options, else what the environment says. */
 export function resolveSources(
-  inputs: readonly SourceInput[] | undefined,
+  { sources: inputs, store }: Pick<FlagsOptions, "sources" | "store">,
   config: EnvironmentConfig,
   log: Log,
 ): readonly DefinitionSource[] {
-  if (inputs === undefined) return [environmentSource(config, log)];
-  const sources = inputs.map((input, index) => toSource(input, index, config));
+  const given = inputs?.map((input, index) => toSource(input, index, config));
+  const sources = given ?? (store === undefined ? [environmentSource(config, log)] : []);
+  // Files and code come first: what they define is not written to the store.
+  if (store !== undefined && !sources.includes(store)) sources.push(store);
   const names = new Set<string>();
   for (const { name } of sources) {
     if (names.has(name)) {
@@ -23,6 +26,11 @@ export function resolveSources(
       throw new HalyardError("INVALID_OPTIONS", message);
     }
     names.add(name);
+  }
+  const stores = sources.filter(isStore);
+  if (stores.length > 1) {
+    const message = `Only one store can be written to, and there are ${stores.length}: ${stores.map(({ name }) => name).join(", ")}.`;
+    throw new HalyardError("INVALID_OPTIONS", message);
   }
   return sources;
 }

@@ -127,11 +127,11 @@ describe("several sources", () => {
     expect(flags.definitions.get("both")?.source).toBe("second");
   });
 
-  it("all must answer before the first snapshot is made", async () => {
+  it("what can be had at once serves, as stale, until all have answered", async () => {
     const slow = new ControlledSource("slow");
     const { flags } = make({ sources: [slow, defineFlags({ base: true })] });
-    expect(status(flags)).toBe("unhealthy");
-    expect(flags.client().details("base").errorCode).toBe("PROVIDER_NOT_READY");
+    expect(status(flags)).toBe("degraded");
+    expect(flags.client().details("base")).toMatchObject({ value: true, reason: "STALE" });
     slow.give({ base: false });
     await flags.ready();
     expect(flags.client().enabled("base")).toBe(false);
@@ -173,6 +173,24 @@ describe("several sources", () => {
     late.give({ base: false });
     await until(() => status(flags) === "healthy");
     expect(flags.client().enabled("base")).toBe(false);
+  });
+
+  it("what needs no waiting throws what is wrong with it, whatever else is waited for", () => {
+    const slow = new ControlledSource("slow");
+    expect(() => make({ sources: [slow, { flags: BAD } as never] })).toThrow(
+      expect.objectContaining({ code: "INVALID_DEFINITIONS" }),
+    );
+    expect(slow.watchers).toBe(0);
+  });
+
+  it("what needs no waiting may mention what another source defines", async () => {
+    const slow = new ControlledSource("slow");
+    const flag = { enabled: true, prerequisites: [{ flag: "base", variant: "on" }] };
+    const { flags } = make({ sources: [slow, { flags: { beta: flag } }] });
+    expect(status(flags)).toBe("unhealthy");
+    slow.give({ base: true });
+    await flags.ready();
+    expect(flags.client().enabled("beta")).toBe(true);
   });
 
   it("of one name are refused", () => {

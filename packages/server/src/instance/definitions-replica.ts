@@ -1,70 +1,88 @@
 import {
+  type Attribution,
+  type Clock,
   type CompileOptions,
-  compileSnapshot,
-  type DefinitionChange,
   type DefinitionSource,
   emptySnapshot,
-  type HalyardError,
-  invalidDefinitions,
+  HalyardError,
   type LoadReport,
-  type LoadResult,
-  loadDefinitions,
+  type Override,
   type OverrideSet,
-  type ParseCache,
-  runToEnd,
   type Snapshot,
-  type SourceDocuments,
+  type Store,
+  type StoreChange,
+  type StoreNotice,
+  type WriteResult,
 } from "@halyard/core";
-import { type Failure, Failures, LOADING } from "./failures.ts";
+import { withDeadline } from "./deadline.ts";
+import { changesDefinitions, isReplicated, overridesAfter, withChanges } from "./documents.ts";
+import { type Failure, Failures } from "./failures.ts";
+import { FollowedSources, type Picked, SERVED } from "./followed-sources.ts";
+import { type Loaded, Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
-import { type Answer, PatientReader } from "./patient-reader.ts";
-import { type PendingRead, PendingReads } from "./pending-reads.ts";
-import { changedKeys, describeReload, logReport, NO_REPORT } from "./reload-report.ts";
+import { changedKeys, describeReload, NO_REPORT, ReportLog } from "./reload-report.ts";
 import { runSliced } from "./run-sliced.ts";
-import {
-  type Documents,
-  endAll,
-  readSource,
-  readSourceSync,
-  type WritableSource,
-  watchSource,
-  writeSource,
-} from "./source-calls.ts";
+import { type Contents, type Documents, endAll, isStore, writeStore } from "./source-calls.ts";
+import type { SourceFollower } from "./source-follower.ts";
+import { WorkQueue } from "./work-queue.ts";
 
 export interface ReplicaOptions {
-  readonly compile: Omit<CompileOptions, "previous" | "version">;
+  readonly compile: Omit<CompileOptions, "previous" | "version"> & { readonly clock: Clock };
+  /** Milliseconds between reads of sources that tell of no changes. */
+  readonly refreshInterval: number;
   readonly log: Log;
   readonly onReload: (event: ReloadEvent) => void;
-  /** System-wide overrides as they apply to these definitions. */
-  readonly overridesFor: (snapshot: Snapshot) => OverrideSet | undefined;
+  /** What a store tells of, for those who hold parts of it. */
+  readonly onNotice: (notice: StoreNotice) => void;
+  /** The overrides for everybody as they apply to these definitions. */
+  readonly overridesFor: (
+    snapshot: Snapshot,
+    stored: readonly Override[],
+  ) => OverrideSet | undefined;
 }
 
+/** Milliseconds that a store has to give back what was just written. */
+const READ_BACK_DEADLINE = 2000;
+
 /**
- * The definitions of all sources, replicated into this process. New ones are checked and
- * compiled aside and swapped in whole; bad ones change nothing but the health.
+ * The definitions of all sources, replicated into this process. New ones are checked and compiled
+ * aside and swapped in whole; bad ones change nothing but the health.
+ *
+ * Sources are read side by side. What they give is taken over in one queue, which writes go
+ * through as well: checking a write, making it and serving it are one step.
  */
 export class DefinitionsReplica {
   readonly sources: readonly DefinitionSource[];
+  /** The one that management writes to. */
+  readonly store: Store | undefined;
   readonly #options: ReplicaOptions;
-  readonly #documents = new Map<DefinitionSource, Documents>();
-  readonly #cache: ParseCache = new WeakMap();
-  readonly #stops: (() => unknown)[] = [];
-  readonly #pending = new PendingReads();
+  readonly #followed: FollowedSources;
+  readonly #loader: Loader;
+  readonly #queue = new WorkQueue();
+  readonly #failures: Failures;
+  readonly #reports: ReportLog;
+  /** What has changed and is not taken over yet. */
+  #arrived: string[] = [];
   #snapshot: Snapshot;
   #report: LoadReport = NO_REPORT;
-  #work: Promise<void> = Promise.resolve();
-  #working = false;
   #begun = false;
   #closed = false;
   #version = 0;
-  readonly #failures = new Failures();
-  readonly #reader = new PatientReader((source, answer) => this.#takeLate(source, answer));
   #lastRefresh: number | undefined;
 
   constructor(sources: readonly DefinitionSource[], options: ReplicaOptions) {
     this.sources = sources;
+    this.store = sources.find(isStore);
     this.#options = options;
+    this.#followed = new FollowedSources(sources, options.refreshInterval, {
+      arrived: (_, what) => this.#takeOver(what),
+      failed: ({ name }, error, what) => this.#degrade(name, error, what),
+      noticed: (_, notice) => options.onNotice(notice),
+    });
+    this.#loader = new Loader(options.compile);
+    this.#failures = new Failures(options.compile.clock);
+    this.#reports = new ReportLog(options.log);
     this.#snapshot = emptySnapshot(options.compile);
     this.applyOverrides();
   }
@@ -87,182 +105,211 @@ export class DefinitionsReplica {
     return this.#failures.last;
   }
 
-  /** Why what was last written to a source does not serve. */
-  failureOf(source: DefinitionSource): Failure | undefined {
-    return this.#failures.get(source.name) ?? this.#failures.get(LOADING);
-  }
-
-  /** Loads everything without waiting. Throws what is wrong. `false`: a source needs waiting for. */
-  startSync(): boolean {
-    if (this.sources.some((source) => source.readSync === undefined)) return false;
-    for (const source of this.sources) this.#documents.set(source, readSourceSync(source));
-    const steps = loadDefinitions(this.#inputs(), this.#parseOptions());
-    this.#adopt(runToEnd(steps), (set) => runToEnd(compileSnapshot(set, this.#compileOptions())));
-    return true;
-  }
-
-  /**
-   * Loads everything; rejects with what is wrong, while what could be had serves. Changes that are
-   * announced meanwhile wait.
-   */
-  async start(): Promise<void> {
-    this.#working = true;
-    const errors: unknown[] = [];
-    const read = async (source: DefinitionSource): Promise<void> => {
-      try {
-        const documents = await readSource(source);
-        if (!this.#begun) this.#documents.set(source, documents);
-        else this.#queue(source, [source.name], documents);
-      } catch (error) {
-        errors.push(error);
-        this.#degrade(source.name, error, [source.name]);
-      }
-    };
-    await Promise.all(this.sources.map(read));
-    await this.#begin().catch((error: unknown) => errors.push(error));
-    await this.#work;
-    if (errors.length > 0) throw errors[0];
-  }
-
-  /** Serves what the sources have given so far; the others count as failed until they answer. */
-  async startWithout(reason: HalyardError): Promise<void> {
-    for (const { name } of this.sources.filter((source) => !this.#documents.has(source))) {
-      this.#degrade(name, reason, [name]);
-    }
-    await this.#begin().catch(() => undefined);
-  }
-
-  /** The first load, once; changes are taken over from then on. */
-  async #begin(): Promise<void> {
-    if (this.#begun || this.#closed) return;
-    this.#begun = true;
-    try {
-      if (this.#documents.size > 0) await this.#load();
-    } catch (error) {
-      this.#degrade(LOADING, error, []);
-      throw error;
-    } finally {
-      this.#work = this.#drain();
-    }
-  }
-
-  /** Follows the sources' changes from here on. */
-  watch(): void {
-    for (const source of this.sources) {
-      const stop = watchSource(source, {
-        onChange: (what) => this.#queue(source, what),
-        onError: (error) => this.#degrade(source.name, error, [source.name]),
-      });
-      if (stop !== undefined) this.#stops.push(stop);
-    }
-  }
-
-  /** Loads with other documents in the place of a source's: which flags a write would lead to. */
-  async check(source: DefinitionSource, documents: Documents): Promise<LoadReport["owners"]> {
-    const others = this.#inputs();
-    const inputs = others.map((one) => (one.source === source.name ? { ...one, documents } : one));
-    const result = await runSliced(loadDefinitions(inputs, this.#parseOptions()));
-    if (result.set === undefined) throw invalidDefinitions(result.problems);
-    return result.owners;
-  }
-
-  /** The documents of a source as they were last read. */
-  documentsOf(source: DefinitionSource): Documents {
-    return this.#documents.get(source) ?? [];
-  }
-
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Writes one change, and resolves once it has been read back and taken over. */
-  async write(source: WritableSource, change: DefinitionChange): Promise<void> {
-    const before = this.#documents.get(source);
-    await writeSource(source, change);
-    await this.#work;
-    // The source announces its changes later, or not at all.
-    if (this.#documents.get(source) === before) this.#queue(source, [change.key]);
-    await this.#work;
+  /** Whether every source has been loaded. */
+  get complete(): boolean {
+    return this.#begun && this.#followed.complete;
   }
 
-  /** Makes a snapshot with the system-wide overrides of now; clients that exist keep theirs. */
+  /**
+   * Loads what can be had without waiting. Throws what is wrong with it. Gives whether that was
+   * everything; while it was not, what serves counts as stale.
+   */
+  startNow(): boolean {
+    const ready = this.#followed.all.filter(({ source }) => source.readSync !== undefined);
+    for (const follower of ready) follower.readNow();
+    const whole = ready.length === this.#followed.all.length;
+    if (ready.length === 0 && !whole) return false;
+    const { latest } = this.#followed;
+    const loaded = this.#loader.loadNow(this.#followed.inputs(latest), this.#snapshot, !whole);
+    if (loaded === undefined) return false;
+    this.#followed.serve(latest);
+    this.#begun = whole;
+    this.#adopt(loaded, !whole);
+    return whole;
+  }
+
+  /** Reads what {@link startNow} could not. Resolves, whatever comes of it, once all has answered. */
+  async start(): Promise<void> {
+    const waiting = this.#followed.all.filter(({ latest }) => latest === undefined);
+    await Promise.all(waiting.map((follower) => follower.readFirst()));
+    await this.#begin();
+  }
+
+  /** Serves what the sources have given so far; the others count as failed until they answer. */
+  async startWithout(reason: HalyardError): Promise<void> {
+    for (const { name } of this.#followed.all.filter(({ latest }) => latest === undefined)) {
+      this.#degrade(name, reason, [name]);
+    }
+    await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#begun) return this.#queue.idle();
+    this.#begun = true;
+    this.#arrived = [];
+    if (this.#followed.all.some(({ latest }) => latest !== undefined)) this.#takeOver([]);
+    await this.#queue.idle();
+  }
+
+  /** Follows the sources' changes from here on. */
+  watch(): void {
+    for (const follower of this.#followed.all) follower.watch();
+  }
+
+  /** The documents of a source that writes are made to. */
+  documentsOf(source: DefinitionSource): Documents {
+    return this.#followed.of(source)?.latest?.documents ?? [];
+  }
+
+  /**
+   * Makes all changes in the store, or none, and resolves once reads see them. `plan` is asked for
+   * them when it is their turn, so that it sees what the write before left. Definitions are
+   * checked first, with what is in the other sources: `INVALID_DEFINITIONS` and nothing written.
+   */
+  write<T extends PlannedChanges>(
+    store: Store,
+    plan: () => T,
+    by: Attribution,
+  ): Promise<{ readonly plan: T; readonly result: WriteResult | undefined }> {
+    return this.#queue.run(async () => {
+      if (this.#closed) throw closed();
+      const planned = plan();
+      const { changes } = planned;
+      if (changes.length === 0) return { plan: planned, result: undefined };
+      const follower = this.#followed.of(store);
+      if (follower === undefined) throw new TypeError(`${store.name} is not followed`);
+      const documents = withChanges(follower.latest?.documents ?? [], store.name, changes);
+      const others = changesDefinitions(changes) ? await this.#check(follower, documents) : SERVED;
+      const result = await writeStore(store, changes, by);
+      if (result.changed.includes(true) && changes.some(isReplicated)) {
+        const before = follower.latest?.overrides ?? [];
+        const overrides = overridesAfter(before, changes, by, result);
+        await this.#seeWritten(follower, { documents, overrides }, others, result);
+      }
+      return { plan: planned, result };
+    });
+  }
+
+  /** Gives what of the other sources the documents can serve with. Rejects when there is none. */
+  async #check(follower: SourceFollower, documents: Documents): Promise<Picked> {
+    const { latest } = this.#followed;
+    const attempt = (others: Picked): Promise<unknown> => {
+      const inputs = this.#followed.inputs(others);
+      return this.#loader.check(
+        inputs.map((one) => (one.source === follower.name ? { ...one, documents } : one)),
+      );
+    };
+    try {
+      await attempt(latest);
+      return latest;
+    } catch (error) {
+      if (this.#followed.changed.length === 0) throw error;
+      // What is wrong elsewhere does not keep the store from being written.
+      await attempt(SERVED);
+      return SERVED;
+    }
+  }
+
+  /** Takes over what was written; what was acknowledged is served, whether or not it can be read. */
+  async #seeWritten(
+    follower: SourceFollower,
+    written: Pick<Contents, "documents" | "overrides">,
+    others: Picked,
+    { version, audit }: WriteResult,
+  ): Promise<void> {
+    const what = [...new Set(audit.map(({ key }) => key))];
+    let failure: unknown;
+    try {
+      const late = `${follower.name} did not give back in time what was written to it.`;
+      const read = follower.readBack(version);
+      await withDeadline(read, READ_BACK_DEADLINE, "STORE_READ_FAILED", late);
+    } catch (error) {
+      failure = error;
+      follower.assume({ ...written, version });
+    }
+    await this.#load(what, new Map(others).set(follower, follower.latest));
+    if (failure === undefined) return;
+    this.#degrade(follower.name, failure, [follower.name]);
+    follower.read();
+  }
+
+  /** Makes a snapshot with the overrides of now; clients that exist keep theirs. */
   applyOverrides(): void {
-    this.#swap({ ...this.#snapshot, overrides: this.#options.overridesFor(this.#snapshot) });
+    this.#swap(this.#withOverrides(this.#snapshot));
   }
 
+  /** Waits for what is under way, and ends everything. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#reader.end();
-    await endAll(this.#stops.splice(0), this.#options.log);
-    await this.#work;
+    const stops = this.#followed.all.flatMap((follower) => follower.close() ?? []);
+    await endAll(stops, this.#options.log);
+    await this.#queue.idle();
+    const { store } = this;
+    if (store !== undefined) await endAll([() => store.close()], this.#options.log);
   }
 
-  #queue(...announced: Parameters<PendingReads["add"]>): void {
-    if (this.#closed) return;
-    this.#pending.add(...announced);
-    if (this.#working) return;
-    this.#working = true;
-    this.#work = this.#drain();
-  }
-
-  /** One reload at a time; what changes meanwhile is read in the next round. */
-  async #drain(): Promise<void> {
-    while (!this.#closed) {
-      const pending = this.#pending.take((source) => !this.#reader.isHanging(source));
-      if (pending.length === 0) break;
-      const files = pending.flatMap(([, { names }]) => [...names]);
-      const read = await Promise.all(pending.map(([source, what]) => this.#read(source, what)));
-      if (this.#closed || !read.includes(true)) continue;
-      try {
-        const before = this.#snapshot;
-        await this.#load();
-        const after = this.#snapshot;
-        const changed = await runSliced(changedKeys(before, after));
-        this.#options.log.info(describeReload(files, changed, after.flags.size));
-        this.#options.onReload({ files, changed });
-      } catch (error) {
-        this.#degrade(LOADING, error, files);
+  /** One load for all that has arrived by the time that it begins. */
+  #takeOver(what: readonly string[]): void {
+    this.#arrived.push(...what);
+    if (!this.#begun) return;
+    void this.#queue.run(async () => {
+      const arrived = [...new Set(this.#arrived.splice(0))];
+      if (!this.#closed && this.#followed.changed.length > 0) {
+        await this.#load(arrived);
       }
+    });
+  }
+
+  /**
+   * Loads what the sources gave last or, when that can't serve, `checked`, which can. Never rejects:
+   * what is wrong is told, and the last good definitions go on serving.
+   */
+  async #load(what: readonly string[], checked?: Picked): Promise<void> {
+    const error = await this.#tryLoad(this.#followed.latest, what);
+    if (error === undefined) return;
+    if (checked !== undefined) await this.#tryLoad(checked, what);
+    const { changed } = this.#followed;
+    const alone = changed.length === 1 && checked === undefined;
+    // One source's mistake does not keep out what others have changed.
+    for (const follower of changed) {
+      const own = new Map([[follower, follower.latest]]);
+      const refusal = alone ? error : await this.#tryLoad(own, what);
+      if (refusal !== undefined) this.#degrade(follower.name, refusal, what);
     }
-    this.#working = false;
   }
 
-  async #read(source: DefinitionSource, { names, documents }: PendingRead): Promise<boolean> {
-    const answer = documents === undefined ? await this.#reader.read(source) : { documents };
-    if ("documents" in answer) {
-      this.#documents.set(source, answer.documents);
-      this.#failures.delete(source.name);
-      return true;
+  /** Loads what was picked, and of other sources what serves. Gives what is wrong. */
+  async #tryLoad(picked: Picked, what: readonly string[]): Promise<unknown> {
+    const before = this.#snapshot;
+    let loaded: Loaded;
+    try {
+      loaded = await this.#loader.load(this.#followed.inputs(picked), before);
+    } catch (error) {
+      return error;
     }
-    this.#degrade(source.name, answer.error, [...names]);
-    return false;
+    for (const { name } of this.#followed.serve(picked)) this.#failures.delete(name);
+    this.#adopt(loaded, this.#failures.size > 0);
+    if (what.length === 0) return undefined;
+    const changed = await runSliced(changedKeys(before, this.#snapshot));
+    this.#options.log.info(describeReload(what, changed, this.#snapshot.flags.size));
+    this.#options.onReload({ files: what, changed });
+    return undefined;
   }
 
-  /** An answer that was given up, and what was announced since, which it may not hold. */
-  async #takeLate(source: DefinitionSource, answer: Answer): Promise<void> {
-    const announced = this.#pending.withdraw(source);
-    if ("documents" in answer) this.#queue(source, [source.name], answer.documents);
-    else this.#degrade(source.name, answer.error, [source.name]);
-    await this.#work;
-    if (announced.length > 0) this.#queue(source, announced);
+  #adopt({ snapshot, report }: Loaded, stale: boolean): void {
+    this.#report = report;
+    this.#lastRefresh = this.#options.compile.clock();
+    this.#swap(this.#withOverrides({ ...snapshot, stale }));
+    this.#reports.log(report);
   }
 
-  async #load(): Promise<void> {
-    const result = await runSliced(loadDefinitions(this.#inputs(), this.#parseOptions()));
-    if (result.set === undefined) throw invalidDefinitions(result.problems);
-    const compiled = await runSliced(compileSnapshot(result.set, this.#compileOptions()));
-    this.#adopt(result, () => compiled);
-  }
-
-  #adopt(result: LoadResult, compile: (set: NonNullable<LoadResult["set"]>) => Snapshot): void {
-    if (result.set === undefined) throw invalidDefinitions(result.problems);
-    const snapshot = compile(result.set);
-    this.#report = result;
-    this.#failures.delete(LOADING);
-    this.#lastRefresh = Date.now();
-    const stale = this.#failures.size > 0;
-    this.#swap({ ...snapshot, stale, overrides: this.#options.overridesFor(snapshot) });
-    logReport(this.#options.log, result);
+  #withOverrides(snapshot: Snapshot): Snapshot {
+    const stored = this.#followed.served.flatMap(({ overrides }) => overrides);
+    return { ...snapshot, overrides: this.#options.overridesFor(snapshot, stored) };
   }
 
   #swap(snapshot: Snapshot): void {
@@ -271,30 +318,28 @@ export class DefinitionsReplica {
   }
 
   /** The last good definitions go on serving, and say that they are stale. */
-  #degrade(what: string, error: unknown, files: readonly string[]): void {
+  #degrade(name: string, error: unknown, files: readonly string[]): void {
     if (this.#closed) return;
-    const cause = this.#failures.add(what, error);
-    if (this.#snapshot.ready && !this.#snapshot.stale)
-      this.#swap({ ...this.#snapshot, stale: true });
-    const names = files.join(", ") || "The definitions";
-    const serving = this.#snapshot.ready ? "the last good definitions" : "callers' defaults";
-    this.#options.log.error(`${names} can't be used, so ${serving} serve. ${cause.message}`);
-    this.#options.onReload({ files, changed: [], error: cause });
+    const { failure, isNew } = this.#failures.add(name, error);
+    const { ready, stale } = this.#snapshot;
+    if (ready && !stale) this.#swap({ ...this.#snapshot, stale: true });
+    const names = files.join(", ") || name;
+    const serving = ready ? "the last good definitions" : "callers' defaults";
+    const message = `${names} can't be used, so ${serving} serve. ${failure.error.message}`;
+    if (isNew) {
+      this.#options.log.error(message);
+      this.#options.onReload({ files, changed: [], error: failure.error });
+    } else {
+      // The same again, as of a source that is tried every few seconds, is no news.
+      this.#options.log.debug(message);
+    }
   }
+}
 
-  #inputs(): readonly SourceDocuments[] {
-    return this.sources.map((source) => ({
-      source: source.name,
-      documents: this.#documents.get(source) ?? [],
-    }));
-  }
+export interface PlannedChanges {
+  readonly changes: readonly StoreChange[];
+}
 
-  #parseOptions() {
-    return { regexEngine: this.#options.compile.regexEngine, cache: this.#cache };
-  }
-
-  #compileOptions(): CompileOptions {
-    const previous = this.#snapshot.ready ? this.#snapshot : undefined;
-    return { ...this.#options.compile, previous };
-  }
+export function closed(): HalyardError {
+  return new HalyardError("CLOSED", "The instance is closed, so nothing can be written.");
 }

@@ -287,12 +287,12 @@ describe("flags that are not written as entries of their own", () => {
       sources: [new MemoryStore({ flags: [{ name: "a" }, { name: "b", enabled: false }] })],
     });
 
-  it("of a list stand beside what is written", async () => {
+  it("of a list stand beside what is written, and can be deleted", async () => {
     const flags = listed();
     await flags.definitions.put("c", true);
     expect(flags.client().all()).toEqual({ a: true, b: false, c: true });
-    await expect(flags.definitions.delete("a")).rejects.toEqual(code("READ_ONLY_SOURCE"));
-    expect(flags.client().all()).toEqual({ a: true, b: false, c: true });
+    expect(await flags.definitions.delete("a")).toBe(true);
+    expect(flags.client().all()).toEqual({ b: false, c: true });
   });
 
   it("as a bare value are patched as what the value says", async () => {

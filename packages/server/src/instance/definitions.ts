@@ -1,17 +1,24 @@
 import {
+  type Actor,
+  type Attribution,
+  type Clock,
+  checkActor,
+  checkLimit,
   copyPlain,
-  type DefinitionDocument,
+  documentRows,
   type Flag,
   HalyardError,
   invalidDefinitions,
+  isDefinition,
   isKey,
   isPlainObject,
+  type JsonValue,
+  type Store,
 } from "@halyard/core";
-import type { DefinitionsReplica } from "./definitions-replica.ts";
+import { closed, type DefinitionsReplica } from "./definitions-replica.ts";
 import { invalidKey } from "./invalid-key.ts";
 import { mergePatch } from "./merge-patch.ts";
 import type { Hooks } from "./options.ts";
-import type { WritableSource } from "./source-calls.ts";
 
 /** A flag and where it is defined. */
 export interface FlagEntry {
@@ -22,6 +29,8 @@ export interface FlagEntry {
   readonly source: string;
   /** Whether `put`, `patch` and `delete` can change it. */
   readonly writable: boolean;
+  /** For `ifVersion` of the next write; absent where no store keeps the flag. */
+  readonly version: number | undefined;
 }
 
 export interface ListOptions {
@@ -37,6 +46,17 @@ export interface FlagPage {
   readonly cursor: string | undefined;
 }
 
+/** Who writes, and on what condition. */
+export interface WriteOptions {
+  /** Who wants it. Default: the application itself. */
+  readonly actor?: Actor | undefined;
+  readonly reason?: string | undefined;
+  /** Of the request that asked for it; for the audit. */
+  readonly requestId?: string | undefined;
+  /** Only while the flag has this version; 0: only while there is none. Else `VERSION_CONFLICT`. */
+  readonly ifVersion?: number | undefined;
+}
+
 /** The definitions of an instance: reads of all sources, writes to the one that is writable. */
 export interface Definitions {
   /** The flag of a key or an alias. */
@@ -45,26 +65,28 @@ export interface Definitions {
   list(options?: ListOptions): FlagPage;
   /**
    * Creates or replaces a flag. Resolves when reads see it. Rejects with `INVALID_DEFINITIONS`,
-   * `INVALID_KEY`, `ALIAS_READ_ONLY`, `READ_ONLY_SOURCE`, `STORE_UNAVAILABLE`, `STORE_WRITE_FAILED`
-   * or `CLOSED`; nothing has changed then.
+   * `INVALID_KEY`, `ALIAS_READ_ONLY`, `READ_ONLY_SOURCE`, `STORE_UNAVAILABLE`, `STORE_WRITE_FAILED`,
+   * `VERSION_CONFLICT` or `CLOSED`; nothing has changed then. `version`, `createdAt` and `updatedAt`
+   * in the definition are the store's to say, and ignored.
    */
-  put(key: string, definition: unknown): Promise<FlagEntry>;
+  put(key: string, definition: unknown, options?: WriteOptions): Promise<FlagEntry>;
   /** Changes parts of a flag by a JSON merge patch (RFC 7396). Rejects as `put`, and `FLAG_NOT_FOUND`. */
-  patch(key: string, patch: unknown): Promise<FlagEntry>;
+  patch(key: string, patch: unknown, options?: WriteOptions): Promise<FlagEntry>;
   /** `false` when there was no such flag. Rejects as `put`. */
-  delete(key: string): Promise<boolean>;
+  delete(key: string, options?: WriteOptions): Promise<boolean>;
 }
 
-const MAX_PAGE = 1000;
+/** Who writes when nobody is named. */
+const APPLICATION: Actor = Object.freeze({ id: "application", type: "code" });
 
 export class ReplicaDefinitions implements Definitions {
   readonly #replica: DefinitionsReplica;
+  readonly #clock: Clock;
   readonly #onChange: NonNullable<Hooks["onChange"]>;
-  /** Writes wait for each other: each is checked against what the one before left. */
-  #writes: Promise<unknown> = Promise.resolve();
 
-  constructor(replica: DefinitionsReplica, onChange: NonNullable<Hooks["onChange"]>) {
+  constructor(replica: DefinitionsReplica, clock: Clock, onChange: NonNullable<Hooks["onChange"]>) {
     this.#replica = replica;
+    this.#clock = clock;
     this.#onChange = onChange;
   }
 
@@ -74,22 +96,18 @@ export class ReplicaDefinitions implements Definitions {
     const flag = flags.get(resolved)?.flag;
     if (flag === undefined) return undefined;
     const source = this.#replica.report.owners.get(resolved) ?? "";
-    const writable = this.#writable()?.name === source;
+    const writable = this.#replica.store?.name === source;
     return Object.freeze({
       key: resolved,
       definition: JSON.parse(JSON.stringify(flag)) as Flag,
       source,
       writable,
+      version: writable ? (flag.version ?? FIRST_VERSION) : undefined,
     });
   }
 
   list({ limit = 100, cursor }: ListOptions = {}): FlagPage {
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-      throw new HalyardError(
-        "INVALID_OPTIONS",
-        `\`limit\` must be 1 to ${MAX_PAGE}, not ${limit}.`,
-      );
-    }
+    checkLimit(limit);
     const keys = [...this.#replica.snapshot.flags.keys()].sort();
     // The cursor is the last key seen, so that pages stay right while flags come and go.
     const start = cursor === undefined ? 0 : keys.findIndex((key) => key > cursor);
@@ -101,163 +119,155 @@ export class ReplicaDefinitions implements Definitions {
     };
   }
 
-  async put(key: string, definition: unknown): Promise<FlagEntry> {
-    return this.#exclusively(() => this.#put(key, definition));
-  }
-
-  async patch(key: string, patch: unknown): Promise<FlagEntry> {
-    return this.#exclusively(async () => {
-      const entry = this.get(key);
-      if (entry === undefined) throw notFound(key);
-      return this.#put(key, mergePatch(this.#written(entry), copyPlain(patch)));
-    });
-  }
-
-  async delete(key: string): Promise<boolean> {
-    return this.#exclusively(async () => {
-      const old = this.get(key);
-      if (old === undefined) return false;
-      await this.#write(key, undefined);
-      this.#report(key, "removed", old, undefined);
-      return true;
-    });
-  }
-
-  async #put(key: string, definition: unknown): Promise<FlagEntry> {
-    const old = this.get(key);
+  async put(key: string, definition: unknown, options?: WriteOptions): Promise<FlagEntry> {
     if (definition === undefined || definition === null) {
-      throw new HalyardError("INVALID_DEFINITIONS", `The definition of "${key}" is missing.`);
+      throw invalidFlag(key, "must be a definition or a value, and is missing");
     }
-    await this.#write(key, copyPlain(definition));
-    const entry = this.get(key);
+    const copy = copyPlain(definition);
+    const entry = await this.#write(key, () => written(key, copy), options);
     if (entry === undefined) throw notFound(key);
-    this.#report(key, old === undefined ? "created" : "updated", old, entry);
     return entry;
   }
 
-  async #write(key: string, definition: unknown): Promise<void> {
-    const source = this.#writableFor(key);
-    const documents = this.#replica.documentsOf(source);
-    const changed = withChange(documents, source.name, key, definition);
-    const owners = await this.#replica.check(source, changed);
-    const isThere = owners.get(key) === source.name;
-    if (definition === undefined && isThere) throw writtenElsewhere(key);
-    if (definition !== undefined && !isThere) throw isGroup(key);
-    await this.#replica.write(source, { key, definition });
-    const failed = this.#replica.failureOf(source)?.error;
-    if (failed !== undefined) throw failed;
+  async patch(key: string, patch: unknown, options?: WriteOptions): Promise<FlagEntry> {
+    const copy = copyPlain(patch);
+    const entry = await this.#write(
+      key,
+      () => {
+        if (this.get(key) === undefined) throw notFound(key);
+        return written(key, mergePatch(this.#written(key), copy));
+      },
+      options,
+    );
+    if (entry === undefined) throw notFound(key);
+    return entry;
   }
 
-  /** The source that takes the flag, or why none does. */
-  #writableFor(key: string): WritableSource {
-    if (this.#replica.closed) {
-      throw new HalyardError("CLOSED", "The instance is closed, so nothing can be written.");
-    }
+  async delete(key: string, options?: WriteOptions): Promise<boolean> {
+    let existed = false;
+    await this.#write(
+      key,
+      () => {
+        existed = this.get(key) !== undefined;
+        return undefined;
+      },
+      options,
+    );
+    return existed;
+  }
+
+  /** `definition` is asked for the new one when the writes before are over; `undefined` deletes. */
+  async #write(
+    key: string,
+    definition: () => JsonValue | undefined,
+    { ifVersion, actor = APPLICATION, reason, requestId }: WriteOptions = {},
+  ): Promise<FlagEntry | undefined> {
+    const by: Attribution = {
+      actor: checkActor(actor),
+      reason,
+      requestId,
+      at: this.#clock(),
+    };
+    const store = this.#writableFor(key);
+    const plan = () => {
+      // Another source may have begun to define the flag while this waited for its turn.
+      this.#writableFor(key);
+      const change = { what: "flag", key, definition: definition(), ifVersion } as const;
+      const old = this.get(key);
+      const needless = change.definition === undefined && old === undefined;
+      return { old, changes: needless ? [] : [change] };
+    };
+    const { plan: planned, result } = await this.#replica.write(store, plan, by);
+    const entry = this.get(key);
+    if (result?.changed.includes(true)) this.#report(key, planned.old, entry, by);
+    return entry;
+  }
+
+  /** The store that takes the flag, or why none does. */
+  #writableFor(key: string): Store {
+    if (this.#replica.closed) throw closed();
     if (!isKey(key)) throw invalidKey(key);
-    const target = this.#replica.snapshot.aliases.get(key);
+    const { store, snapshot, report, sources } = this.#replica;
+    const target = snapshot.aliases.get(key);
     if (target !== undefined) {
       throw new HalyardError("ALIAS_READ_ONLY", `"${key}" is an alias of "${target}"; write that.`);
     }
-    const writable = this.#writable();
-    const owner = this.#replica.report.owners.get(key);
-    if (owner !== undefined && owner !== writable?.name) {
+    const owner = report.owners.get(key);
+    if (owner !== undefined && owner !== store?.name) {
       throw new HalyardError(
         "READ_ONLY_SOURCE",
         `Flag "${key}" is defined in ${owner}, which can't be written from here. Change it there, or override it.`,
       );
     }
-    if (writable === undefined) {
-      const names = this.#replica.sources.map(({ name }) => name).join(", ");
+    if (store === undefined) {
+      const names = sources.map(({ name }) => name).join(", ");
       throw new HalyardError(
         "STORE_UNAVAILABLE",
-        `None of the sources (${names}) can be written. Add one that can, such as new MemoryStore().`,
+        `None of the sources (${names}) can be written. Pass a \`store\`, such as new MemoryStore().`,
       );
     }
-    return writable;
+    return store;
   }
 
-  #writable(): WritableSource | undefined {
-    return this.#replica.sources.find(
-      (source): source is WritableSource => source.write !== undefined,
-    );
-  }
-
-  /** The definition as it stands in its source: what a patch is applied to. */
-  #written(entry: FlagEntry): unknown {
-    const source = this.#replica.sources.find(({ name }) => name === entry.source);
-    const documents = source === undefined ? [] : this.#replica.documentsOf(source);
+  /** The definition as it stands in the store: what a patch is applied to. */
+  #written(key: string): JsonValue | undefined {
+    const { store } = this.#replica;
+    const documents = store === undefined ? [] : this.#replica.documentsOf(store);
     for (const { document } of documents.toReversed()) {
-      const flags = isPlainObject(document) ? document.flags : undefined;
-      if (!isPlainObject(flags) || !Object.hasOwn(flags, entry.key)) continue;
-      const written = flags[entry.key];
-      if (isPlainObject(written)) return written;
-      // A bare value says what the flag serves, which a percentage or a rule beside it then limits.
-      return typeof written === "boolean" ? { enabled: written } : { default: written };
+      const rows = isPlainObject(document) ? documentRows(document).flags : undefined;
+      const found = rows?.get(key);
+      if (found !== undefined) return written(key, found);
     }
-    return entry.definition;
-  }
-
-  #exclusively<T>(write: () => Promise<T>): Promise<T> {
-    const result = this.#writes.then(write);
-    this.#writes = result.catch(() => undefined);
-    return result;
+    return undefined;
   }
 
   #report(
     key: string,
-    action: "created" | "updated" | "removed",
     old: FlagEntry | undefined,
     entry: FlagEntry | undefined,
+    { actor, reason }: Attribution,
   ): void {
     this.#onChange({
       key,
       requestedKey: key,
-      action,
+      action: entry === undefined ? "removed" : old === undefined ? "created" : "updated",
       scope: "flag",
-      actor: undefined,
-      reason: undefined,
+      actor,
+      reason,
       oldValue: old?.definition,
       newValue: entry?.definition,
     });
   }
 }
 
-/** The documents as they would be after the change: in the last of them, where writes go. */
-function withChange(
-  documents: readonly DefinitionDocument[],
-  name: string,
-  key: string,
-  definition: unknown,
-): readonly DefinitionDocument[] {
-  const last = documents.at(-1) ?? { name, document: {} };
-  const whole = isPlainObject(last.document) ? last.document : {};
-  const flags = new Map(Object.entries(isPlainObject(whole.flags) ? whole.flags : {}));
-  if (definition === undefined) flags.delete(key);
-  else flags.set(key, definition);
-  return [
-    ...documents.slice(0, -1),
-    { ...last, document: { ...whole, flags: Object.fromEntries(flags) } },
-  ];
+/** The version of flags that a store in memory began with. */
+const FIRST_VERSION = 1;
+
+/** What the store says of a flag, and nobody else. */
+const READ_ONLY: readonly string[] = ["version", "createdAt", "updatedAt"];
+
+/** A definition as stores keep it: an object, also where it was written as its value. */
+function written(key: string, given: unknown): JsonValue {
+  if (typeof given === "boolean") {
+    // So that a percentage or a rule that is patched in beside it decides.
+    return given ? { enabled: true } : { enabled: true, default: false };
+  }
+  if (!isPlainObject(given)) return { default: given as JsonValue };
+  const own = Object.entries(given).filter(([name]) => !READ_ONLY.includes(name));
+  if (own.length === 0 || !isDefinition(given)) {
+    throw invalidFlag(
+      key,
+      `is a group of flags, not a definition of "${key}": write each flag under its whole key`,
+    );
+  }
+  return Object.fromEntries(own) as JsonValue;
 }
 
 function notFound(key: string): HalyardError {
   return new HalyardError("FLAG_NOT_FOUND", `There is no flag "${key}".`);
 }
 
-/** It is not an entry of `flags`, where writes go. */
-function writtenElsewhere(key: string): HalyardError {
-  return new HalyardError(
-    "READ_ONLY_SOURCE",
-    `Flag "${key}" is part of a group or a list, which can't be written from here. Write it as an entry of \`flags\` under its whole key.`,
-  );
-}
-
-function isGroup(key: string): HalyardError {
-  const message = `is a group of flags, not a definition of "${key}": write each flag under its whole key`;
-  const problems = [{ path: `/flags/${pointerToken(key)}`, message }];
-  return invalidDefinitions(problems);
-}
-
-function pointerToken(key: string): string {
-  return key.replaceAll("/", "~1");
+function invalidFlag(key: string, message: string): HalyardError {
+  const token = key.replaceAll("~", "~0").replaceAll("/", "~1");
+  return invalidDefinitions([{ path: `/flags/${token}`, message }]);
 }

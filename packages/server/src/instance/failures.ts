@@ -1,18 +1,21 @@
-import { HalyardError } from "@halyard/core";
+import { type Clock, HalyardError } from "@halyard/core";
+import { messageOf } from "./log.ts";
 
-/** Why a source, or the load of all of them, failed. */
+/** Why a source can't be used as it is. */
 export interface Failure {
   readonly error: Error;
   /** Epoch milliseconds. */
   readonly at: number;
 }
 
-/** In the place of a source's name when the sources together were refused. */
-export const LOADING = "";
-
 /** What is wrong now, by the source's name. */
 export class Failures {
+  readonly #clock: Clock;
   readonly #byName = new Map<string, Failure>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get size(): number {
     return this.#byName.size;
@@ -22,16 +25,19 @@ export class Failures {
     return [...this.#byName.values()].at(-1);
   }
 
-  get(name: string): Failure | undefined {
-    return this.#byName.get(name);
+  has(name: string): boolean {
+    return this.#byName.has(name);
   }
 
-  add(name: string, thrown: unknown): Error {
+  /** `isNew`: the source was well before, or failed otherwise. */
+  add(name: string, thrown: unknown): { readonly failure: Failure; readonly isNew: boolean } {
     const error =
-      thrown instanceof Error ? thrown : new HalyardError("SOURCE_READ_FAILED", String(thrown));
+      thrown instanceof Error ? thrown : new HalyardError("SOURCE_READ_FAILED", messageOf(thrown));
+    const isNew = this.#byName.get(name)?.error.message !== error.message;
+    const failure = { error, at: this.#clock() };
     this.#byName.delete(name);
-    this.#byName.set(name, { error, at: Date.now() });
-    return error;
+    this.#byName.set(name, failure);
+    return { failure, isNew };
   }
 
   delete(name: string): void {

@@ -9,6 +9,7 @@ import {
   type JsonValue,
   type Logger,
   type RegexEngine,
+  type Store,
 } from "@halyard/core";
 import {
   BOOLEAN,
@@ -25,6 +26,7 @@ import {
 } from "../check-fields.ts";
 import { REQUEST_CONTEXT_RULES, type RequestContextOptions } from "../request/options.ts";
 import type { TelemetryOptions } from "../telemetry/options.ts";
+import { isStore } from "./source-calls.ts";
 
 /** A source, or what one is made of: a file's path, or a document of definitions in code. */
 export type SourceInput = DefinitionSource | DefinedFlags | DefinitionsDocument | string;
@@ -45,6 +47,13 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
    * `FEATURE_PROVIDER` and `FEATURE_FILE_PATH` say, else `features.yaml` if it is there.
    */
   readonly sources?: readonly SourceInput[] | undefined;
+  /**
+   * Where management writes. Its flags come after those of `sources`, unless it is one of them.
+   * Closed with the instance.
+   */
+  readonly store?: Store | undefined;
+  /** Milliseconds between reads of sources that tell of no changes. Default: `FEATURE_REFRESH_INTERVAL`, else 30,000. */
+  readonly refreshInterval?: number | undefined;
   /** Compared with the flags' `environments`. Default: `FEATURE_ENVIRONMENT`, else `NODE_ENV`, else `production`. */
   readonly environment?: string | undefined;
   /** Overrides of the local layer: key → value. Beat everything but an emergency. */
@@ -143,6 +152,14 @@ const OPTIONS: FieldRules<FlagsOptions> = {
   sources: {
     expected: "a list of files' paths, documents and sources",
     accepts: (value) => Array.isArray(value),
+  },
+  store: {
+    expected: "a store, such as new MemoryStore()",
+    accepts: (value) => isObject(value) && isStore(value as unknown as DefinitionSource),
+  },
+  refreshInterval: {
+    expected: `a number of milliseconds from 100 to ${MAX_TIMEOUT}`,
+    accepts: (value) => typeof value === "number" && value >= 100 && value <= MAX_TIMEOUT,
   },
   // The empty one is none at all.
   environment: { expected: "a text", accepts: isString },

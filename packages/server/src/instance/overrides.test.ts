@@ -125,10 +125,10 @@ describe("kill and restore", () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ["no actor", { reason }, "INVALID_OVERRIDE"],
-    ["an actor without id", { actor: { type: "person" }, reason }, "INVALID_OVERRIDE"],
-    ["an actor without type", { actor: { id: "ops" }, reason }, "INVALID_OVERRIDE"],
-    ["an empty actor", { actor: { id: "", type: "person" }, reason }, "INVALID_OVERRIDE"],
+    ["no actor", { reason }, "INVALID_ACTOR"],
+    ["an actor without id", { actor: { type: "person" }, reason }, "INVALID_ACTOR"],
+    ["an actor without type", { actor: { id: "ops" }, reason }, "INVALID_ACTOR"],
+    ["an empty actor", { actor: { id: "", type: "person" }, reason }, "INVALID_ACTOR"],
     ["no reason", { actor }, "INVALID_OVERRIDE"],
     ["a blank reason", { actor, reason: "  " }, "INVALID_OVERRIDE"],
     ["a value of another type", { actor, reason, value: "no" }, "INVALID_OVERRIDE"],
@@ -150,7 +150,7 @@ describe("kill and restore", () => {
     }
     await flags.overrides.kill("checkout", { actor, reason });
     await expect(flags.overrides.restore("checkout", {} as never)).rejects.toThrow(
-      code("INVALID_OVERRIDE"),
+      code("INVALID_ACTOR"),
     );
     expect(flags.client().enabled("checkout")).toBe(false);
   });

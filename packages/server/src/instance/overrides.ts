@@ -1,5 +1,6 @@
 import {
   type Actor,
+  checkActor,
   copyPlain,
   fitsType,
   freezeJson,
@@ -10,6 +11,7 @@ import {
   type Override,
   OverrideSet,
   resolveKey,
+  type Scope,
   type Snapshot,
   stateOf,
 } from "@halyard/core";
@@ -87,7 +89,7 @@ export class SystemOverrides implements Overrides {
     const old = this.get(key);
     if (old !== undefined) this.#emergencies.delete(old.flagKey);
     const now = this.#options.now();
-    const override = makeOverride(flagKey, "emergency", served, actor, reason, now, old?.createdAt);
+    const override = makeOverride(flagKey, "emergency", served, actor, reason, now, old);
     this.#emergencies.set(flagKey, override);
     this.#options.apply();
     this.#report(key, override, old === undefined ? "created" : "updated", { actor, reason }, old);
@@ -117,13 +119,13 @@ export class SystemOverrides implements Overrides {
   }
 
   /** What evaluation reads; `undefined` when there is no override at all. */
-  compile(snapshot: Snapshot): OverrideSet | undefined {
+  compile(snapshot: Snapshot, stored: readonly Override[]): OverrideSet | undefined {
     const emergencies = [...this.#emergencies.values()].map((override) => {
       const flagKey = resolveKey(override.flagKey, snapshot.aliases);
       this.#warnIfIneffective(override, flagKey, snapshot);
       return flagKey === override.flagKey ? override : { ...override, flagKey };
     });
-    const all = [...emergencies, ...this.#local(snapshot)];
+    const all = [...emergencies, ...stored, ...this.#local(snapshot)];
     if (all.length === 0) return undefined;
     return new OverrideSet(all, (key) => snapshot.flags.get(key)?.flag);
   }
@@ -173,6 +175,7 @@ export class SystemOverrides implements Overrides {
   }
 }
 
+const EVERYBODY: Scope = Object.freeze({ kind: "system" });
 const LOCAL_ACTOR: Actor = { id: "local", type: "configuration" };
 
 function makeOverride(
@@ -182,19 +185,21 @@ function makeOverride(
   actor: Actor,
   reason: string | undefined,
   now: number,
-  createdAt: number = now,
+  { createdAt = now, createdBy = actor }: Partial<Override> = {},
 ): Override {
   return Object.freeze({
     flagKey,
     layer,
-    scope: { kind: "system" } as const,
+    scope: EVERYBODY,
     state: stateOf(value),
     value,
     reason,
     actor,
     createdAt,
+    createdBy,
     updatedAt: now,
     expiresAt: undefined,
+    version: 0,
   });
 }
 
@@ -203,13 +208,6 @@ export function ownValue(value: unknown, key: string): JsonValue {
   const frozen = freezeJson(copyPlain(value));
   if (frozen !== undefined) return frozen;
   throw new HalyardError("INVALID_OVERRIDE", `The value for "${key}" is no JSON value.`);
-}
-
-function checkActor(actor: Actor | undefined): void {
-  const id: unknown = actor?.id;
-  const type: unknown = actor?.type;
-  if (typeof id === "string" && id !== "" && typeof type === "string" && type !== "") return;
-  throw new HalyardError("INVALID_OVERRIDE", "An override needs an `actor` with `id` and `type`.");
 }
 
 /** `true` and `false` for booleans; for others a variant's name, or the value as JSON or text. */

@@ -1,13 +1,34 @@
-import { formatProblem, type LoadReport, type Snapshot } from "@halyard/core";
+import {
+  type Flag,
+  formatProblem,
+  type JsonValue,
+  jsonEqual,
+  type LoadReport,
+  type Snapshot,
+} from "@halyard/core";
 import type { Log } from "./log.ts";
 
 export const NO_REPORT: LoadReport = { warnings: [], owners: new Map(), shadowed: [] };
 
-/** What is legal and probably not meant. */
-export function logReport(log: Log, { warnings, shadowed }: LoadReport): void {
-  for (const warning of warnings) log.warn(formatProblem(warning));
-  for (const { key, source, by } of shadowed) {
-    log.warn(`Flag "${key}" of ${source} is not heard: ${by} defines it too and comes first.`);
+/** Logs what is legal and probably not meant, once for as long as it is so. */
+export class ReportLog {
+  readonly #log: Log;
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  log({ warnings, shadowed }: LoadReport): void {
+    const lines = new Set([
+      ...warnings.map(formatProblem),
+      ...shadowed.map(
+        ({ key, source, by }) =>
+          `Flag "${key}" of ${source} is not heard: ${by} defines it too and comes first.`,
+      ),
+    ]);
+    for (const line of lines) if (!this.#told.has(line)) this.#log.warn(line);
+    this.#told = lines;
   }
 }
 
@@ -17,11 +38,16 @@ export function* changedKeys(before: Snapshot, after: Snapshot): Generator<void,
   for (const [key, { flag }] of after.flags) {
     const old = before.flags.get(key)?.flag;
     if (old === flag) continue;
-    if (JSON.stringify(old) !== JSON.stringify(flag)) changed.push(key);
+    if (old === undefined || !jsonEqual(content(old), content(flag))) changed.push(key);
     yield;
   }
   for (const key of before.flags.keys()) if (!after.flags.has(key)) changed.push(key);
   return changed;
+}
+
+/** Checked definitions are JSON, but for the fields that are absent. */
+function content(flag: Flag): JsonValue {
+  return flag as unknown as JsonValue;
 }
 
 /** How many keys a log line names. */

@@ -10,9 +10,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { type DefinitionSource, HalyardError } from "@halyard/core";
+import { HalyardError } from "@halyard/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type FileSourceOptions, fileSource } from "./file-source.ts";
+import { type FileSource, type FileSourceOptions, fileSource } from "./file-source.ts";
 
 let directory: string;
 
@@ -37,8 +37,8 @@ function sourceOf(paths: string | readonly string[], options: Partial<FileSource
 }
 
 /** What both ways of reading give; they must not differ. */
-async function filesOf(source: DefinitionSource): Promise<Record<string, unknown>> {
-  const blocking = source.readSync?.() ?? [];
+async function filesOf(source: FileSource): Promise<Record<string, unknown>> {
+  const blocking = source.readSync() ?? [];
   const documents = await source.read();
   expect(documents.map(({ name }) => name)).toEqual(blocking.map(({ name }) => name));
   return Object.fromEntries(
@@ -47,10 +47,10 @@ async function filesOf(source: DefinitionSource): Promise<Record<string, unknown
 }
 
 /** What both ways of reading throw. */
-async function faultOf(source: DefinitionSource): Promise<HalyardError> {
+async function faultOf(source: FileSource): Promise<HalyardError> {
   const caught: unknown[] = [];
   try {
-    source.readSync?.();
+    source.readSync();
   } catch (error) {
     caught.push(error);
   }
@@ -76,7 +76,7 @@ describe("which files", () => {
     const before = process.cwd();
     process.chdir(directory);
     try {
-      expect(source.readSync?.()[0]?.name).toBe("package.json");
+      expect(source.readSync()[0]?.name).toBe("package.json");
     } finally {
       process.chdir(before);
     }
