@@ -1,11 +1,6 @@
 import { type FlagType, fitsType } from "./definition/flag.ts";
 import { resolveKey } from "./definition/keys.ts";
-import {
-  type AnyContext,
-  type EvaluationContext,
-  isLazy,
-  type LazyContext,
-} from "./evaluation/context.ts";
+import { type AnyContext, type EvaluationContext, isLazy } from "./evaluation/context.ts";
 import {
   type EvaluationDetails,
   type EvaluationErrorCode,
@@ -15,6 +10,7 @@ import {
 import { explainFlag } from "./evaluation/explain.ts";
 import type { CompiledFlag } from "./evaluation/flag.ts";
 import { EvaluationState } from "./evaluation/state.ts";
+import type { SubjectLoader, SubjectView } from "./evaluation/subject-loader.ts";
 import type { Explanation } from "./evaluation/trace.ts";
 import type { JsonValue } from "./json.ts";
 import type { FlagKey, FlagKeyOf, FlagValue, RegisteredFlags } from "./registry.ts";
@@ -26,10 +22,21 @@ export interface ClientHost {
   readonly snapshot: Snapshot;
   /** What `enabled` gives for a flag that can't be read, when the caller says nothing. */
   readonly defaultEnabled: boolean;
+  /** What a store knows of subjects; absent without one. */
+  readonly subjects?: SubjectLoader | undefined;
   readonly track: (event: string, data: unknown, client: FlagClient) => void;
 }
 
 const NO_CONTEXT: EvaluationContext = Object.freeze({});
+
+/** In the place of the flags until the subject is known: the first read, which misses, opens it. */
+const UNOPENED: ReadonlyMap<string, CompiledFlag> = new Map();
+
+/** In the place of the flags while nothing may be read for the subject. */
+const CLOSED: ReadonlyMap<string, CompiledFlag> = new Map();
+
+/** The generation of a context whose subject was read before it was loaded. */
+const NOT_LOADED = -1;
 
 /**
  * Reads flags for one subject. Reads are synchronous, without I/O, and never throw. All of them
@@ -48,7 +55,7 @@ export class FlagClient {
     const given: unknown = context;
     this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
     this.#snapshot = host.snapshot;
-    this.#flags = this.#snapshot.flags;
+    this.#flags = host.subjects === undefined ? this.#snapshot.flags : UNOPENED;
   }
 
   /** What made this client; for adapters. Not a field: what is on a request gets logged. */
@@ -81,8 +88,21 @@ export class FlagClient {
 
   /** Made at the first read, so that a request's context is derived after its authentication. */
   get #state(): EvaluationState {
-    this.#opened ??= new EvaluationState(this.#snapshot, this.#context);
+    this.#opened ??= this.#open(this.#host.subjects);
     return this.#opened;
+  }
+
+  #open(subjects: SubjectLoader | undefined): EvaluationState {
+    if (subjects === undefined) return new EvaluationState(this.#snapshot, this.#context);
+    const { context, overrides } = this.#openSubject(subjects);
+    return new EvaluationState(this.#snapshot, context, overrides);
+  }
+
+  #openSubject(subjects: SubjectLoader): SubjectView {
+    const view = subjects.open(this.#context, this.#snapshot);
+    this.#flags = view.closed ? CLOSED : this.#snapshot.flags;
+    if (!view.known) this.#generation = NOT_LOADED;
+    return view;
   }
 
   /**
@@ -147,6 +167,7 @@ export class FlagClient {
   /** Every flag's value for this subject. */
   all(): { [Key in FlagKey]: RegisteredFlags[Key] } {
     const values: Record<string, JsonValue | undefined> = {};
+    // Opens the flags, too.
     const state = this.#state;
     for (const flag of this.#flags.values()) values[flag.key] = state.resolve(flag).value;
     for (const key of state.undefinedOverrides()) values[key] = state.findOverride(key)?.value;
@@ -166,13 +187,13 @@ export class FlagClient {
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
     this.#snapshot = this.#host.snapshot;
-    this.#flags = this.#snapshot.flags;
+    this.#flags = this.#host.subjects === undefined ? this.#snapshot.flags : UNOPENED;
     this.#opened = undefined;
   }
 
   /**
-   * Does the I/O that this subject's attributes need, if any; reads before it see the attributes
-   * that need none.
+   * Does the I/O that this subject needs, if any: for its attributes, and for its overrides and
+   * groups in the store. Reads before it see what needs none.
    */
   async ready(): Promise<void> {
     await this.load();
@@ -180,8 +201,14 @@ export class FlagClient {
 
   /** {@link ready} for callers that do not want to wait when there is nothing to wait for. */
   load(): Promise<void> | undefined {
-    if (!isLazy(this.#context)) return undefined;
-    const loading = this.#context.load?.();
+    const { subjects } = this.#host;
+    const ofContext = isLazy(this.#context) ? this.#context.load?.() : undefined;
+    const loading =
+      subjects === undefined
+        ? ofContext
+        : ofContext === undefined
+          ? subjects.load(this.#context)
+          : ofContext.then(() => subjects.load(this.#context));
     if (loading !== undefined) return loading.then(() => this.#renew());
     this.#renew();
     return undefined;
@@ -189,10 +216,13 @@ export class FlagClient {
 
   /** Reads see other attributes from here on, if they are others; snapshot and clock stay. */
   #renew(): void {
-    const { generation } = this.#context as LazyContext;
+    const generation = isLazy(this.#context) ? this.#context.generation : 0;
     if (generation !== undefined && generation === this.#generation) return;
     this.#generation = generation;
-    this.#opened = this.#opened?.again();
+    if (this.#opened === undefined) return;
+    const { subjects } = this.#host;
+    const view = subjects === undefined ? undefined : this.#openSubject(subjects);
+    this.#opened = this.#opened.again(view?.context ?? this.#context, view?.overrides);
   }
 
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
@@ -255,7 +285,7 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const override = this.#snapshot.overrides === undefined ? undefined : this.#findOverride(key);
+    const override = this.#findOverride(key);
     if (override?.value !== undefined) {
       if (type === undefined || fitsType(override.value, type)) {
         return this.serve(override, key).value;
@@ -270,13 +300,20 @@ export class FlagClient {
 
   /** The flag that a key which is none as it stands may mean. */
   #findFlag(key: string): CompiledFlag | undefined {
+    if (this.#flags === UNOPENED) {
+      this.#opened = this.#open(this.#host.subjects);
+      const flag = this.#flags.get(key);
+      if (flag !== undefined) return flag;
+    }
     const resolved = resolveKey(key, this.#snapshot.aliases);
     return resolved === key ? undefined : this.#flags.get(resolved);
   }
 
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    if (this.#snapshot.overrides === undefined) return undefined;
+    if (this.#snapshot.overrides === undefined && this.#opened?.overrides === undefined) {
+      return undefined;
+    }
     const override = this.#state.findOverride(resolveKey(key, this.#snapshot.aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
@@ -284,6 +321,10 @@ export class FlagClient {
   #notFound(key: string, fallback: JsonValue | undefined): EvaluationDetails {
     const { ready, aliases } = this.#snapshot;
     const resolved = resolveKey(key, aliases);
+    if (this.#flags === CLOSED) {
+      const message = "the subject's overrides are not loaded";
+      return this.fail(resolved, key, fallback, "PROVIDER_NOT_READY", message);
+    }
     return ready
       ? this.fail(resolved, key, fallback, "FLAG_NOT_FOUND", `there is no flag "${resolved}"`)
       : this.fail(resolved, key, fallback, "PROVIDER_NOT_READY", "no definitions are loaded yet");

@@ -39,7 +39,12 @@ export { isDefinition, type ParseCache, type ParseOptions } from "./definition/p
 export { formatProblem, type Problem } from "./definition/problems.ts";
 export { HalyardError, type HalyardErrorCode } from "./errors.ts";
 export { readAttribute, unitOf } from "./evaluation/attributes.ts";
-export type { AnyContext, EvaluationContext, LazyContext } from "./evaluation/context.ts";
+export {
+  type AnyContext,
+  type EvaluationContext,
+  isLazy,
+  type LazyContext,
+} from "./evaluation/context.ts";
 export type {
   Cause,
   EvaluationDetails,
@@ -48,7 +53,9 @@ export type {
 } from "./evaluation/details.ts";
 export type { CompiledFlag } from "./evaluation/flag.ts";
 export { murmur3 } from "./evaluation/hash/murmur3.ts";
+export { JoinedContext } from "./evaluation/joined-context.ts";
 export type { EvaluationCounters, RegexEngine } from "./evaluation/operators/operator.ts";
+export type { SubjectLoader, SubjectView } from "./evaluation/subject-loader.ts";
 export type {
   ConditionTrace,
   Explanation,
@@ -60,7 +67,13 @@ export type { JsonObject, JsonValue, Scalar } from "./json.ts";
 export { copyPlain, freezeJson, isPlainObject, isScalar, jsonEqual } from "./json.ts";
 export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
 export { type Actor, checkActor } from "./overrides/actor.ts";
-export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";
+export {
+  DEFAULT_PRECEDENCE,
+  type Layer,
+  type OrdinaryLayer,
+  type Precedence,
+  precedenceWith,
+} from "./overrides/layers.ts";
 export {
   hasValue,
   type Override,
@@ -77,6 +90,7 @@ export {
   type ScopeKind,
   scopeKey,
 } from "./overrides/scope.ts";
+export { type Subject, scopesOf, subjectOf } from "./overrides/subject.ts";
 export type {
   Clock,
   DefinitionDocument,

@@ -27,8 +27,8 @@ export class EvaluationState {
   }
 
   /** The same evaluation of attributes that have become others: the clock stays. */
-  again(): EvaluationState {
-    const state = new EvaluationState(this.snapshot, this.context, this.overrides);
+  again(context: AnyContext, overrides: OverrideSet | undefined): EvaluationState {
+    const state = new EvaluationState(this.snapshot, context, overrides);
     state.#now = this.#now;
     return state;
   }

@@ -7,6 +7,7 @@ const DEFAULTS: EnvironmentConfig = {
   filePath: undefined,
   fileWatch: undefined,
   refreshInterval: undefined,
+  cacheTtl: undefined,
   defaultEnabled: undefined,
   environment: "production",
   overrides: new Map(),

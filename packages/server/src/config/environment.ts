@@ -9,6 +9,8 @@ export interface EnvironmentConfig {
   readonly fileWatch: boolean | undefined;
   /** Milliseconds. */
   readonly refreshInterval: number | undefined;
+  /** Milliseconds that subjects are kept. */
+  readonly cacheTtl: number | undefined;
   readonly defaultEnabled: boolean | undefined;
   readonly environment: string;
   /** Key → text, as written in `FEATURE_OVERRIDES`. */
@@ -38,6 +40,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
     filePath: text(variables, "FEATURE_FILE_PATH"),
     fileWatch: boolean(variables, "FEATURE_FILE_WATCH"),
     refreshInterval: duration(variables, "FEATURE_REFRESH_INTERVAL"),
+    cacheTtl: duration(variables, "FEATURE_CACHE_TTL"),
     defaultEnabled: boolean(variables, "FEATURE_DEFAULT_ENABLED"),
     environment:
       text(variables, "FEATURE_ENVIRONMENT") ?? text(variables, "NODE_ENV") ?? "production",

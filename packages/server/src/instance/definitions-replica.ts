@@ -6,6 +6,7 @@ import {
   emptySnapshot,
   HalyardError,
   type LoadReport,
+  MAX_CHANGES,
   type Override,
   type OverrideSet,
   type Snapshot,
@@ -179,6 +180,7 @@ export class DefinitionsReplica {
       if (this.#closed) throw closed();
       const planned = plan();
       const { changes } = planned;
+      if (changes.length > MAX_CHANGES) throw tooMany(changes.length);
       if (changes.length === 0) return { plan: planned, result: undefined };
       const follower = this.#followed.of(store);
       if (follower === undefined) throw new TypeError(`${store.name} is not followed`);
@@ -338,6 +340,11 @@ export class DefinitionsReplica {
 
 export interface PlannedChanges {
   readonly changes: readonly StoreChange[];
+}
+
+function tooMany(count: number): HalyardError {
+  const message = `${count} changes are more than the ${MAX_CHANGES} of one write.`;
+  return new HalyardError("INVALID_OPTIONS", message);
 }
 
 export function closed(): HalyardError {
