@@ -57,7 +57,7 @@ export class EvaluationState {
       const override = this.findOverride(flag.key);
       if (override !== undefined) return override;
     }
-    return flag.evaluate(this);
+    return flag.outcome ?? flag.evaluate(this);
   }
 
   /** What the highest active override of a flag serves, with or without a definition. */
