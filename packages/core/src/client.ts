@@ -37,18 +37,15 @@ const NO_CONTEXT: EvaluationContext = Object.freeze({});
  */
 export class FlagClient {
   readonly #host: ClientHost;
-  readonly #context: AnyContext;
-  #snapshot: Snapshot;
-  #flags: ReadonlyMap<string, CompiledFlag>;
-  #opened: EvaluationState | undefined;
+  /** Asks the context for nothing before a read does: a request may not be authenticated yet. */
+  #state: EvaluationState;
   #generation: number | undefined = 0;
 
   constructor(host: ClientHost, context: AnyContext = NO_CONTEXT) {
     this.#host = host;
     const given: unknown = context;
-    this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
-    this.#snapshot = host.snapshot;
-    this.#flags = this.#snapshot.flags;
+    const known = typeof given === "object" && given !== null ? context : NO_CONTEXT;
+    this.#state = new EvaluationState(host.snapshot, known);
   }
 
   /** What made this client; for adapters. Not a field: what is on a request gets logged. */
@@ -58,17 +55,19 @@ export class FlagClient {
 
   /** The snapshot that this client reads. */
   get snapshot(): Snapshot {
-    return this.#snapshot;
+    return this.#state.snapshot;
   }
 
   /** The subject's attributes; for a request, worked out as far as they can be. */
   get context(): EvaluationContext {
-    return isLazy(this.#context) ? this.#context.toJSON() : this.#context;
+    const { context } = this.#state;
+    return isLazy(context) ? context.toJSON() : context;
   }
 
   /** Whether the subject's attributes could not be worked out, so that flags saw too few of them. */
   get contextFailed(): boolean {
-    return isLazy(this.#context) && this.#context.failed === true;
+    const { context } = this.#state;
+    return isLazy(context) && context.failed === true;
   }
 
   /**
@@ -79,18 +78,12 @@ export class FlagClient {
     return {};
   }
 
-  /** Made at the first read, so that a request's context is derived after its authentication. */
-  get #state(): EvaluationState {
-    this.#opened ??= new EvaluationState(this.#snapshot, this.#context);
-    return this.#opened;
-  }
-
   /**
    * Whether a boolean flag is on. Gives `fallback` (or the instance's `defaultEnabled`) for a
    * flag that is unknown or not boolean.
    */
   enabled(key: FlagKeyOf<boolean>, fallback?: boolean): boolean {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
@@ -101,7 +94,7 @@ export class FlagClient {
   value<Key extends FlagKey>(key: Key): FlagValue<Key> | undefined;
   value<Key extends FlagKey>(key: Key, fallback: FlagValue<Key>): FlagValue<Key>;
   value(key: string, fallback?: JsonValue): JsonValue | undefined {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined) return this.resolve(flag, key).value;
     return this.#readOther(undefined, key, undefined, fallback);
   }
@@ -138,7 +131,7 @@ export class FlagClient {
     fallback: FlagValue<Key>,
   ): EvaluationDetails<FlagValue<Key>>;
   details(key: string, fallback?: JsonValue): EvaluationDetails {
-    const flag = this.#flags.get(key) ?? this.#findFlag(key);
+    const flag = this.#state.snapshot.flags.get(key) ?? this.#findFlag(key);
     if (flag !== undefined) return this.#reported(this.resolve(flag, key));
     const override = this.#findOverride(key);
     return override === undefined ? this.#notFound(key, fallback) : this.serve(override, key);
@@ -146,11 +139,13 @@ export class FlagClient {
 
   /** Every flag's value for this subject. */
   all(): { [Key in FlagKey]: RegisteredFlags[Key] } {
-    const values: Record<string, JsonValue | undefined> = {};
+    // Without a prototype it is a hash table from the start: a plain object with as many properties
+    // as there are flags gets copied again and again while it grows.
+    const values: Record<string, JsonValue | undefined> = Object.create(null);
     const state = this.#state;
-    for (const flag of this.#flags.values()) values[flag.key] = state.resolve(flag).value;
+    for (const flag of state.snapshot.flags.values()) values[flag.key] = state.resolve(flag).value;
     for (const key of state.undefinedOverrides()) values[key] = state.findOverride(key)?.value;
-    return values as { [Key in FlagKey]: RegisteredFlags[Key] };
+    return Object.setPrototypeOf(values, Object.prototype);
   }
 
   /** Step by step, why the flag gives what it gives. */
@@ -165,9 +160,7 @@ export class FlagClient {
 
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
-    this.#snapshot = this.#host.snapshot;
-    this.#flags = this.#snapshot.flags;
-    this.#opened = undefined;
+    this.#state = new EvaluationState(this.#host.snapshot, this.#state.context);
   }
 
   /**
@@ -180,8 +173,9 @@ export class FlagClient {
 
   /** {@link ready} for callers that do not want to wait when there is nothing to wait for. */
   load(): Promise<void> | undefined {
-    if (!isLazy(this.#context)) return undefined;
-    const loading = this.#context.load?.();
+    const { context } = this.#state;
+    if (!isLazy(context)) return undefined;
+    const loading = context.load?.();
     if (loading !== undefined) return loading.then(() => this.#renew());
     this.#renew();
     return undefined;
@@ -189,10 +183,10 @@ export class FlagClient {
 
   /** Reads see other attributes from here on, if they are others; snapshot and clock stay. */
   #renew(): void {
-    const { generation } = this.#context as LazyContext;
+    const { generation } = this.#state.context as LazyContext;
     if (generation !== undefined && generation === this.#generation) return;
     this.#generation = generation;
-    this.#opened = this.#opened?.again();
+    this.#state = this.#state.again();
   }
 
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
@@ -222,7 +216,7 @@ export class FlagClient {
   }
 
   #read(key: string, type: FlagType, fallback: JsonValue): JsonValue | undefined {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined && flag.type === type) return this.resolve(flag, key).value;
     return this.#readOther(flag, key, type, fallback);
   }
@@ -255,7 +249,8 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const override = this.#snapshot.overrides === undefined ? undefined : this.#findOverride(key);
+    const override =
+      this.#state.snapshot.overrides === undefined ? undefined : this.#findOverride(key);
     if (override?.value !== undefined) {
       if (type === undefined || fitsType(override.value, type)) {
         return this.serve(override, key).value;
@@ -270,19 +265,19 @@ export class FlagClient {
 
   /** The flag that a key which is none as it stands may mean. */
   #findFlag(key: string): CompiledFlag | undefined {
-    const resolved = resolveKey(key, this.#snapshot.aliases);
-    return resolved === key ? undefined : this.#flags.get(resolved);
+    const resolved = resolveKey(key, this.#state.snapshot.aliases);
+    return resolved === key ? undefined : this.#state.snapshot.flags.get(resolved);
   }
 
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    if (this.#snapshot.overrides === undefined) return undefined;
-    const override = this.#state.findOverride(resolveKey(key, this.#snapshot.aliases));
+    if (this.#state.snapshot.overrides === undefined) return undefined;
+    const override = this.#state.findOverride(resolveKey(key, this.#state.snapshot.aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
 
   #notFound(key: string, fallback: JsonValue | undefined): EvaluationDetails {
-    const { ready, aliases } = this.#snapshot;
+    const { ready, aliases } = this.#state.snapshot;
     const resolved = resolveKey(key, aliases);
     return ready
       ? this.fail(resolved, key, fallback, "FLAG_NOT_FOUND", `there is no flag "${resolved}"`)
@@ -290,6 +285,6 @@ export class FlagClient {
   }
 
   #reported(details: EvaluationDetails): EvaluationDetails {
-    return this.#snapshot.stale ? staleDetails(details) : details;
+    return this.#state.snapshot.stale ? staleDetails(details) : details;
   }
 }
