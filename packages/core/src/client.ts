@@ -9,8 +9,9 @@ import {
 } from "./evaluation/details.ts";
 import { explainFlag } from "./evaluation/explain.ts";
 import type { CompiledFlag } from "./evaluation/flag.ts";
+import { JoinedContext } from "./evaluation/joined-context.ts";
 import { EvaluationState } from "./evaluation/state.ts";
-import type { SubjectLoader, SubjectView } from "./evaluation/subject-loader.ts";
+import type { SubjectLoader } from "./evaluation/subject-loader.ts";
 import type { Explanation } from "./evaluation/trace.ts";
 import type { JsonValue } from "./json.ts";
 import type { FlagKey, FlagKeyOf, FlagValue, RegisteredFlags } from "./registry.ts";
@@ -29,12 +30,6 @@ export interface ClientHost {
 
 const NO_CONTEXT: EvaluationContext = Object.freeze({});
 
-/** In the place of the flags until the subject is known: the first read, which misses, opens it. */
-const UNOPENED: ReadonlyMap<string, CompiledFlag> = new Map();
-
-/** In the place of the flags while nothing may be read for the subject. */
-const CLOSED: ReadonlyMap<string, CompiledFlag> = new Map();
-
 /** The generation of a context whose subject was read before it was loaded. */
 const NOT_LOADED = -1;
 
@@ -44,18 +39,15 @@ const NOT_LOADED = -1;
  */
 export class FlagClient {
   readonly #host: ClientHost;
-  readonly #context: AnyContext;
-  #snapshot: Snapshot;
-  #flags: ReadonlyMap<string, CompiledFlag>;
-  #opened: EvaluationState | undefined;
+  /** Asks the context for nothing before a read does: a request may not be authenticated yet. */
+  #state: EvaluationState;
   #generation: number | undefined = 0;
 
   constructor(host: ClientHost, context: AnyContext = NO_CONTEXT) {
     this.#host = host;
     const given: unknown = context;
-    this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
-    this.#snapshot = host.snapshot;
-    this.#flags = host.subjects === undefined ? this.#snapshot.flags : UNOPENED;
+    const known = typeof given === "object" && given !== null ? context : NO_CONTEXT;
+    this.#state = unopened(host, known);
   }
 
   /** What made this client; for adapters. Not a field: what is on a request gets logged. */
@@ -65,17 +57,26 @@ export class FlagClient {
 
   /** The snapshot that this client reads. */
   get snapshot(): Snapshot {
-    return this.#snapshot;
+    const { snapshot } = this.#state;
+    return snapshot.whole ?? snapshot;
+  }
+
+  /** As it was given: without what a store knows of the subject. */
+  get #context(): AnyContext {
+    const { context } = this.#state;
+    return context instanceof JoinedContext ? context.inner : context;
   }
 
   /** The subject's attributes; for a request, worked out as far as they can be. */
   get context(): EvaluationContext {
-    return isLazy(this.#context) ? this.#context.toJSON() : this.#context;
+    const { context } = this.#state;
+    return isLazy(context) ? context.toJSON() : context;
   }
 
   /** Whether the subject's attributes could not be worked out, so that flags saw too few of them. */
   get contextFailed(): boolean {
-    return isLazy(this.#context) && this.#context.failed === true;
+    const { context } = this.#state;
+    return isLazy(context) && context.failed === true;
   }
 
   /**
@@ -86,31 +87,12 @@ export class FlagClient {
     return {};
   }
 
-  /** Made at the first read, so that a request's context is derived after its authentication. */
-  get #state(): EvaluationState {
-    this.#opened ??= this.#open(this.#host.subjects);
-    return this.#opened;
-  }
-
-  #open(subjects: SubjectLoader | undefined): EvaluationState {
-    if (subjects === undefined) return new EvaluationState(this.#snapshot, this.#context);
-    const { context, overrides } = this.#openSubject(subjects);
-    return new EvaluationState(this.#snapshot, context, overrides);
-  }
-
-  #openSubject(subjects: SubjectLoader): SubjectView {
-    const view = subjects.open(this.#context, this.#snapshot);
-    this.#flags = view.closed ? CLOSED : this.#snapshot.flags;
-    if (!view.known) this.#generation = NOT_LOADED;
-    return view;
-  }
-
   /**
    * Whether a boolean flag is on. Gives `fallback` (or the instance's `defaultEnabled`) for a
    * flag that is unknown or not boolean.
    */
   enabled(key: FlagKeyOf<boolean>, fallback?: boolean): boolean {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
@@ -121,7 +103,7 @@ export class FlagClient {
   value<Key extends FlagKey>(key: Key): FlagValue<Key> | undefined;
   value<Key extends FlagKey>(key: Key, fallback: FlagValue<Key>): FlagValue<Key>;
   value(key: string, fallback?: JsonValue): JsonValue | undefined {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined) return this.resolve(flag, key).value;
     return this.#readOther(undefined, key, undefined, fallback);
   }
@@ -158,7 +140,7 @@ export class FlagClient {
     fallback: FlagValue<Key>,
   ): EvaluationDetails<FlagValue<Key>>;
   details(key: string, fallback?: JsonValue): EvaluationDetails {
-    const flag = this.#flags.get(key) ?? this.#findFlag(key);
+    const flag = this.#state.snapshot.flags.get(key) ?? this.#findFlag(key);
     if (flag !== undefined) return this.#reported(this.resolve(flag, key));
     const override = this.#findOverride(key);
     return override === undefined ? this.#notFound(key, fallback) : this.serve(override, key);
@@ -166,16 +148,19 @@ export class FlagClient {
 
   /** Every flag's value for this subject. */
   all(): { [Key in FlagKey]: RegisteredFlags[Key] } {
-    const values: Record<string, JsonValue | undefined> = {};
-    // Opens the flags, too.
+    // Without a prototype it is a hash table from the start: a plain object with as many properties
+    // as there are flags gets copied again and again while it grows.
+    const values: Record<string, JsonValue | undefined> = Object.create(null);
+    this.#open();
     const state = this.#state;
-    for (const flag of this.#flags.values()) values[flag.key] = state.resolve(flag).value;
+    for (const flag of state.snapshot.flags.values()) values[flag.key] = state.resolve(flag).value;
     for (const key of state.undefinedOverrides()) values[key] = state.findOverride(key)?.value;
-    return values as { [Key in FlagKey]: RegisteredFlags[Key] };
+    return Object.setPrototypeOf(values, Object.prototype);
   }
 
   /** Step by step, why the flag gives what it gives. */
   explain(key: FlagKey): Explanation {
+    this.#open();
     return explainFlag(key, this.#state, (details) => this.#reported(details));
   }
 
@@ -186,9 +171,7 @@ export class FlagClient {
 
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
-    this.#snapshot = this.#host.snapshot;
-    this.#flags = this.#host.subjects === undefined ? this.#snapshot.flags : UNOPENED;
-    this.#opened = undefined;
+    this.#state = unopened(this.#host, this.#context);
   }
 
   /**
@@ -201,28 +184,45 @@ export class FlagClient {
 
   /** {@link ready} for callers that do not want to wait when there is nothing to wait for. */
   load(): Promise<void> | undefined {
+    const context = this.#context;
     const { subjects } = this.#host;
-    const ofContext = isLazy(this.#context) ? this.#context.load?.() : undefined;
+    const attributes = isLazy(context) ? context.load?.() : undefined;
     const loading =
       subjects === undefined
-        ? ofContext
-        : ofContext === undefined
-          ? subjects.load(this.#context)
-          : ofContext.then(() => subjects.load(this.#context));
-    if (loading !== undefined) return loading.then(() => this.#renew());
-    this.#renew();
+        ? attributes
+        : attributes === undefined
+          ? subjects.load(context)
+          : attributes.then(() => subjects.load(context));
+    if (loading !== undefined) return loading.then(() => this.#renew(context));
+    this.#renew(context);
     return undefined;
   }
 
   /** Reads see other attributes from here on, if they are others; snapshot and clock stay. */
-  #renew(): void {
-    const generation = isLazy(this.#context) ? this.#context.generation : 0;
+  #renew(context: AnyContext): void {
+    const generation = isLazy(context) ? context.generation : 0;
     if (generation !== undefined && generation === this.#generation) return;
     this.#generation = generation;
-    if (this.#opened === undefined) return;
     const { subjects } = this.#host;
-    const view = subjects === undefined ? undefined : this.#openSubject(subjects);
-    this.#opened = this.#opened.again(view?.context ?? this.#context, view?.overrides);
+    if (subjects === undefined) this.#state = this.#state.again();
+    else if (!this.#isUnopened) this.#openWith(subjects);
+  }
+
+  /** Where there is a store: nothing was read yet, so that the subject may still be another. */
+  get #isUnopened(): boolean {
+    return this.#state.snapshot.hidden === "unopened";
+  }
+
+  /** From here on, reads are of the subject that the context names now. */
+  #open(): void {
+    const { subjects } = this.#host;
+    if (subjects !== undefined && this.#isUnopened) this.#openWith(subjects);
+  }
+
+  #openWith(subjects: SubjectLoader): void {
+    const view = subjects.open(this.#context, this.snapshot);
+    if (!view.known) this.#generation = NOT_LOADED;
+    this.#state = this.#state.again(view);
   }
 
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
@@ -252,7 +252,7 @@ export class FlagClient {
   }
 
   #read(key: string, type: FlagType, fallback: JsonValue): JsonValue | undefined {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined && flag.type === type) return this.resolve(flag, key).value;
     return this.#readOther(flag, key, type, fallback);
   }
@@ -300,28 +300,27 @@ export class FlagClient {
 
   /** The flag that a key which is none as it stands may mean. */
   #findFlag(key: string): CompiledFlag | undefined {
-    if (this.#flags === UNOPENED) {
-      this.#opened = this.#open(this.#host.subjects);
-      const flag = this.#flags.get(key);
+    if (this.#isUnopened) {
+      this.#open();
+      const flag = this.#state.snapshot.flags.get(key);
       if (flag !== undefined) return flag;
     }
-    const resolved = resolveKey(key, this.#snapshot.aliases);
-    return resolved === key ? undefined : this.#flags.get(resolved);
+    const resolved = resolveKey(key, this.#state.snapshot.aliases);
+    return resolved === key ? undefined : this.#state.snapshot.flags.get(resolved);
   }
 
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    if (this.#snapshot.overrides === undefined && this.#opened?.overrides === undefined) {
-      return undefined;
-    }
-    const override = this.#state.findOverride(resolveKey(key, this.#snapshot.aliases));
+    const { snapshot, overrides } = this.#state;
+    if (snapshot.overrides === undefined && overrides === undefined) return undefined;
+    const override = this.#state.findOverride(resolveKey(key, snapshot.aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
 
   #notFound(key: string, fallback: JsonValue | undefined): EvaluationDetails {
-    const { ready, aliases } = this.#snapshot;
+    const { ready, aliases, hidden } = this.#state.snapshot;
     const resolved = resolveKey(key, aliases);
-    if (this.#flags === CLOSED) {
+    if (hidden === "closed") {
       const message = "the subject's overrides are not loaded";
       return this.fail(resolved, key, fallback, "PROVIDER_NOT_READY", message);
     }
@@ -331,6 +330,14 @@ export class FlagClient {
   }
 
   #reported(details: EvaluationDetails): EvaluationDetails {
-    return this.#snapshot.stale ? staleDetails(details) : details;
+    return this.#state.snapshot.stale ? staleDetails(details) : details;
   }
+}
+
+/** Before the first read, nothing is asked of the context: a request may not be authenticated yet. */
+function unopened({ snapshot, subjects }: ClientHost, context: AnyContext): EvaluationState {
+  return new EvaluationState(
+    subjects === undefined ? snapshot : subjects.unopened(snapshot),
+    context,
+  );
 }

@@ -100,7 +100,13 @@ export type {
   SourceListener,
 } from "./ports.ts";
 export type { FlagKey, FlagKeyOf, FlagValue, Register, RegisteredFlags } from "./registry.ts";
-export { type CompileOptions, compileSnapshot, emptySnapshot, type Snapshot } from "./snapshot.ts";
+export {
+  type CompileOptions,
+  compileSnapshot,
+  emptySnapshot,
+  hideFlags,
+  type Snapshot,
+} from "./snapshot.ts";
 export { runToEnd } from "./steps.ts";
 export { type DocumentRows, documentRows, rowsDocument } from "./store/document-rows.ts";
 export { MemoryStore } from "./store/memory-store.ts";

@@ -1,30 +1,26 @@
+import { ownValue } from "./attributes.ts";
 import { type AnyContext, type EvaluationContext, isLazy, type LazyContext } from "./context.ts";
 
 /** A context whose subject is in more groups than it says itself. */
 export class JoinedContext implements LazyContext {
-  readonly #context: AnyContext;
+  /** As it was given. */
+  readonly inner: AnyContext;
   readonly #groups: readonly string[];
 
   constructor(context: AnyContext, groups: readonly string[]) {
-    this.#context = context;
+    this.inner = context;
     this.#groups = groups;
   }
 
   attribute(name: string): unknown {
-    const own = ownAttribute(this.#context, name);
+    const own = ownValue(this.inner, name);
     return name === "groups" ? joined(own, this.#groups) : own;
   }
 
   toJSON(): EvaluationContext {
-    const context = isLazy(this.#context) ? this.#context.toJSON() : this.#context;
+    const context = isLazy(this.inner) ? this.inner.toJSON() : this.inner;
     return { ...context, groups: joined(context.groups, this.#groups) as readonly string[] };
   }
-}
-
-function ownAttribute(context: AnyContext, name: string): unknown {
-  if (isLazy(context)) return context.attribute(name);
-  // A null with the whole path as its name is the answer: missing.
-  return Object.hasOwn(context, name) ? (context[name] ?? null) : undefined;
 }
 
 function joined(own: unknown, groups: readonly string[]): readonly unknown[] {

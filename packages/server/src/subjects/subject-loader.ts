@@ -1,5 +1,6 @@
 import {
   type AnyContext,
+  hideFlags,
   isLazy,
   JoinedContext,
   type Override,
@@ -38,8 +39,15 @@ export class StoreSubjects implements SubjectLoader {
   /** As long as neither the subject nor the definitions change, its overrides are compiled once. */
   readonly #compiled = new WeakMap<KnownSubject, Compiled>();
 
+  #unopened: Snapshot | undefined;
+
   constructor(options: StoreSubjectsOptions) {
     this.#options = options;
+  }
+
+  unopened(snapshot: Snapshot): Snapshot {
+    if (this.#unopened?.whole !== snapshot) this.#unopened = hideFlags(snapshot, "unopened");
+    return this.#unopened as Snapshot;
   }
 
   load(context: AnyContext): Promise<void> | undefined {
@@ -52,19 +60,19 @@ export class StoreSubjects implements SubjectLoader {
 
   open(context: AnyContext, snapshot: Snapshot): SubjectView {
     const query = queryOf(context);
-    if (query === undefined) return { context, overrides: undefined, known: true, closed: false };
+    if (query === undefined) return { snapshot, context, overrides: undefined, known: true };
     const known = this.#options.cache.known(query);
-    if (known === undefined) return this.#notLoaded(context);
+    if (known === undefined) return this.#notLoaded(context, snapshot);
     const { groups, overrides } = known;
     return {
+      snapshot,
       context: groups.length === 0 ? context : new JoinedContext(context, groups),
       overrides: overrides.length === 0 ? undefined : this.#compile(known, snapshot),
       known: true,
-      closed: false,
     };
   }
 
-  #notLoaded(context: AnyContext): SubjectView {
+  #notLoaded(context: AnyContext, whole: Snapshot): SubjectView {
     const { cache, log, failure } = this.#options;
     cache.counts.notLoaded++;
     if (!cache.circuitOpen) {
@@ -73,7 +81,8 @@ export class StoreSubjects implements SubjectLoader {
         "A flag was read before the subject's overrides and groups were loaded, so they were missing. Mount flags() after authentication, or `await req.flags.ready()` first; for clients of jobs, `await client.ready()`.",
       );
     }
-    return { context, overrides: undefined, known: false, closed: failure === "closed" };
+    const snapshot = failure === "closed" ? hideFlags(whole, "closed") : whole;
+    return { snapshot, context, overrides: undefined, known: false };
   }
 
   #compile(known: KnownSubject, { flags, aliases }: Snapshot): OverrideSet {
