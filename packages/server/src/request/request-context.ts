@@ -219,6 +219,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     const request = this.#request;
     const own = this.#own;
     if (own !== undefined && Object.hasOwn(own, name) && own[name] !== undefined) return own[name];
+    const names = userAttributes.get(name);
+    if (names !== undefined) return userValue(this.#user, names);
     if (options.deriveContext === false) return undefined;
     const header = headers.get(name);
     if (header !== undefined) return reader.header(request, header);
@@ -243,10 +245,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
       case "host":
         this.#deriver.checkProxyTrust(request, name);
         return reader.host(request);
-      default: {
-        const names = userAttributes.get(name);
-        return names === undefined ? undefined : userValue(this.#user, names);
-      }
+      default:
+        return undefined;
     }
   }
 
