@@ -48,7 +48,7 @@ export class RuntimeState {
   }
 
   /** Rejects with `STORE_UNAVAILABLE` or `STORE_READ_FAILED`. */
-  read<T>(read: (store: Store) => Promise<T>): Promise<T> {
+  async read<T>(read: (store: Store) => Promise<T>): Promise<T> {
     const { store } = this;
     return readStore(store, () => read(store));
   }

@@ -117,6 +117,20 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     return known;
   }
 
+  /** Of nobody who is signed in, nothing is settled: authentication may come later. */
+  tentatively<T>(look: () => T): T {
+    if (this.#user !== NOBODY_YET || !isAbsent(this.#currentUserId())) return look();
+    const [own, failed] = [this.#own, this.failed];
+    try {
+      return this.#look(look);
+    } finally {
+      this.#user = NOBODY_YET;
+      this.#userId = undefined;
+      this.#own = own;
+      this.failed = failed;
+    }
+  }
+
   #look<T>(work: () => T): T {
     this.#looking = true;
     try {
