@@ -1,18 +1,16 @@
 import { findOperator, isSegmentOperator, operators } from "../evaluation/operators/index.ts";
-import type { AnyOperator, OperatorOptions } from "../evaluation/operators/operator.ts";
-import { freezeJson, isPlainObject, isScalar, type JsonValue, MAX_DEPTH } from "../json.ts";
+import type { AnyOperator } from "../evaluation/operators/operator.ts";
+import { freezeJson, type JsonValue, MAX_DEPTH } from "../json.ts";
+import {
+  CANONICAL,
+  type ConditionDialect,
+  canonicalClause,
+  canonicalClauses,
+} from "./canonical.ts";
 import type { Clause, Condition } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import type { ParseContext } from "./parse-context.ts";
 import { at, type Place } from "./problems.ts";
-
-export interface ConditionDialect {
-  /** In `clauses` lists, `key` names the targeting key. */
-  readonly keyIsTargetingKey: boolean;
-}
-
-export const CANONICAL: ConditionDialect = { keyIsTargetingKey: false };
-export const CLAUSES: ConditionDialect = { keyIsTargetingKey: true };
 
 /** A condition, in any of its written forms; `undefined` when it has problems. */
 export function parseCondition(
@@ -64,24 +62,12 @@ function parseList(
 ): Condition | undefined {
   if (items.length === 0)
     return context.findings.problem(place, "must list at least one condition");
-  const conditions = areCanonical(items, context, dialect)
-    ? Object.freeze(items)
-    : parseEach(items, place, context, dialect, depth);
+  const conditions =
+    canonicalClauses(items, context, dialect) ?? parseEach(items, place, context, dialect, depth);
   if (conditions === undefined) return undefined;
   const only = conditions[0];
   if (only !== undefined && conditions.length === 1) return only;
   return kind === "all" ? { all: conditions } : { any: conditions };
-}
-
-function areCanonical(
-  items: readonly unknown[],
-  context: ParseContext,
-  dialect: ConditionDialect,
-): items is readonly Clause[] {
-  for (const item of items) {
-    if (canonicalClause(item, context, dialect) === undefined) return false;
-  }
-  return true;
 }
 
 function parseEach(
@@ -132,53 +118,6 @@ const CLAUSE_FIELDS: ReadonlySet<string> = new Set([
   "negate",
   "orEqual",
 ]);
-
-/**
- * The clause as it stands, if it is canonical and nothing is wrong with it. Large sets of flags
- * hold tens of thousands of clauses, nearly all of this kind: they are kept, and checked without
- * what it takes to report a problem.
- */
-function canonicalClause(
-  raw: unknown,
-  { operatorOptions }: ParseContext,
-  { keyIsTargetingKey }: ConditionDialect,
-): Clause | undefined {
-  if (!isPlainObject(raw)) return undefined;
-  const { attribute, op, values } = raw;
-  if (typeof attribute !== "string" || attribute === "" || typeof op !== "string") return undefined;
-  if (keyIsTargetingKey && attribute === "key") return undefined;
-  if (!Array.isArray(values) || values.length === 0 || !values.every(isScalar)) return undefined;
-  if (fieldsOf(raw) !== 3) return undefined;
-  const operator = findOperator(op);
-  if (operator === undefined || operator.name !== op || operator.takesValues === false) {
-    return undefined;
-  }
-  if (operator.takesScalars !== true && !accepts(operator, values, operatorOptions)) {
-    return undefined;
-  }
-  Object.freeze(values);
-  return Object.freeze(raw) as unknown as Clause;
-}
-
-/** How many, without a list of their names. */
-function fieldsOf(raw: object): number {
-  let count = 0;
-  for (const _name in raw) count++;
-  return count;
-}
-
-function accepts(
-  operator: AnyOperator,
-  values: readonly JsonValue[],
-  options: OperatorOptions,
-): boolean {
-  let sound = true;
-  const refuse = (): void => {
-    sound = false;
-  };
-  (operator.check ?? operator.prepare)(values, options, refuse);
-  return sound;
-}
 
 function parseClause(
   reader: ObjectReader,

@@ -1,8 +1,9 @@
 import { parseDate } from "../evaluation/operators/dates.ts";
 import { isScalar, type Scalar } from "../json.ts";
+import { CANONICAL, CLAUSES, canonicalRule } from "./canonical.ts";
 import type { Condition, Rule, ScheduleStep, Target } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
-import { CANONICAL, CLAUSES, parseCondition } from "./parse-condition.ts";
+import { parseCondition } from "./parse-condition.ts";
 import type { ParseContext } from "./parse-context.ts";
 import {
   parseServe,
@@ -24,7 +25,10 @@ export function parseRules(reader: ObjectReader, flag: ServedFlag, context: Pars
     return reader.problem("rules", `must be a list of rules, not ${describe(items)}`) ?? [];
   }
   const place = reader.at("rules");
-  const rules = items.map((item, index) => parseRule(item, at(place, index), flag, context));
+  const rules = items.map(
+    (item, index) =>
+      canonicalRule(item, flag, context) ?? parseRule(item, at(place, index), flag, context),
+  );
   checkIds(items, rules, place, context.findings);
   return rules.includes(undefined) ? rules.filter((rule) => rule !== undefined) : (rules as Rule[]);
 }

@@ -1,7 +1,7 @@
 import { MAX_DEPTH } from "../json.ts";
 import type { Condition, Flag } from "./flag.ts";
-import type { Reference } from "./parse-context.ts";
-import type { Parsed, ParsedDocument } from "./parse-document.ts";
+import type { Parsed, Reference } from "./parse-context.ts";
+import type { ParsedDocument } from "./parse-document.ts";
 import type { Findings } from "./problems.ts";
 import { variantIndex } from "./variant-index.ts";
 
