@@ -26,3 +26,12 @@ export interface ParseContext {
   /** Flags that were mentioned. */
   readonly prerequisites: PrerequisiteReference[];
 }
+
+/** Something of a document, with what it mentions. */
+export interface Parsed<T> {
+  /** Absent when it has problems; its name is taken all the same. */
+  readonly value: T | undefined;
+  readonly place: Place;
+  readonly segments: readonly Reference[];
+  readonly prerequisites: readonly PrerequisiteReference[];
+}

@@ -65,9 +65,9 @@ export function serveOfFallthrough(
 /** Static is what serves everybody the same at any time. */
 function unsplitReason(flag: Flag): "STATIC" | "DEFAULT" {
   const { prerequisites, targets, rules, schedule, fallthrough } = flag;
-  const targeted = [prerequisites, targets, rules, schedule].some((part) => part !== undefined);
+  if ((prerequisites ?? targets ?? rules ?? schedule) !== undefined) return "DEFAULT";
   const partial = fallthrough !== undefined && isPartial(servedRanges(fallthrough, flag.variants));
-  return targeted || partial ? "DEFAULT" : "STATIC";
+  return partial ? "DEFAULT" : "STATIC";
 }
 
 function orElse(serve: Step, otherwise: EvaluationDetails): FinalStep {

@@ -45,8 +45,8 @@ export class Outcomes {
   }
 
   ofValue(value: JsonValue, reason: Reason, cause: Cause): EvaluationDetails {
-    const variants = this.#flag?.variants ?? [];
-    const index = variants.findIndex((variant) => jsonEqual(variant.value, value));
+    const index =
+      this.#flag?.variants.findIndex((variant) => jsonEqual(variant.value, value)) ?? -1;
     return this.#make(index, value, reason, cause, undefined, false);
   }
 

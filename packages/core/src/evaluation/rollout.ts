@@ -1,4 +1,4 @@
-import type { Serve, Variant } from "../definition/flag.ts";
+import type { Rollout, Serve, Variant } from "../definition/flag.ts";
 import { variantIndex } from "../definition/variant-index.ts";
 import {
   PERCENT_SCALE,
@@ -88,20 +88,40 @@ export interface ServeCompiler {
 }
 
 export function compileServe(definition: Serve, compiler: ServeCompiler): ServeNode {
-  const { outcomes, reason, cause, ruleId } = compiler;
-  const { rollout } = definition;
-  const experiment = rollout?.experiment === true;
-  const ranges = servedRanges(definition, compiler.variants);
-  const [first] = ranges;
-  if (first === undefined) return { serve: undefined, bucketer: undefined };
+  return definition.rollout === undefined
+    ? compilePercentage(definition, compiler)
+    : compileRollout(definition.rollout, compiler);
+}
+
+const NOBODY: ServeNode = { serve: undefined, bucketer: undefined };
+
+function compilePercentage(definition: Serve, compiler: ServeCompiler): ServeNode {
+  const { slots, outcomes, reason, cause, ruleId } = compiler;
+  const to = percentThreshold(definition.percentage ?? 100);
+  if (to === 0) return NOBODY;
+  const variant = variantIndex(compiler.variants, definition.serve);
+  if (to >= PERCENT_SCALE) {
+    return { serve: outcomes.ofVariant(variant, reason, cause, ruleId), bucketer: undefined };
+  }
+  const bucketer = new MurmurBucketer(slots, "targetingKey", compiler.defaultSalt);
+  const details = outcomes.ofVariant(variant, "SPLIT", cause, ruleId);
+  return { serve: bucketer.below(limitOf(to, bucketer), details), bucketer };
+}
+
+function compileRollout(rollout: Rollout, compiler: ServeCompiler): ServeNode {
+  const { slots, outcomes, reason, cause, ruleId } = compiler;
+  const experiment = rollout.experiment === true;
+  const ranges = weightRanges(rollout, compiler.variants);
+  const first = ranges[0];
+  if (first === undefined) return NOBODY;
   if (!isPartial(ranges)) {
     const serve = outcomes.ofVariant(first.variant, reason, cause, ruleId, experiment);
     return { serve, bucketer: undefined };
   }
-  const by = rollout?.by ?? "targetingKey";
-  const bucketer = new MurmurBucketer(compiler.slots, by, rollout?.salt ?? compiler.defaultSalt);
-  const served = ranges.map((range) =>
-    outcomes.ofVariant(range.variant, "SPLIT", cause, ruleId, experiment),
+  const { by = "targetingKey", salt = compiler.defaultSalt } = rollout;
+  const bucketer = new MurmurBucketer(slots, by, salt);
+  const served = ranges.map(({ variant }) =>
+    outcomes.ofVariant(variant, "SPLIT", cause, ruleId, experiment),
   );
   return { serve: split(ranges, served, bucketer), bucketer };
 }
@@ -116,7 +136,7 @@ export function servedRanges(definition: Serve, variants: readonly Variant[]): r
 
 /** Neither empty nor one variant for everybody. */
 export function isPartial(ranges: readonly Range[]): boolean {
-  const [first] = ranges;
+  const first = ranges[0];
   return first !== undefined && (ranges.length > 1 || first.to < PERCENT_SCALE);
 }
 
@@ -131,17 +151,17 @@ function split(
   outcomes: readonly EvaluationDetails[],
   bucketer: Bucketer,
 ): Step {
-  const [range] = ranges;
-  const [details] = outcomes;
+  const range = ranges[0];
+  const details = outcomes[0];
   if (range !== undefined && details !== undefined && ranges.length === 1) {
-    return bucketer.below(limitOf(range, bucketer), details);
+    return bucketer.below(limitOf(range.to, bucketer), details);
   }
-  const limits = ranges.map((each) => limitOf(each, bucketer));
+  const limits = ranges.map(({ to }) => limitOf(to, bucketer));
   return splitMany(bucketer, limits, outcomes);
 }
 
 /** floor(point × 100000 / scale) < to, without the division: the first point beyond the range. */
-function limitOf({ to }: Range, { scale }: Bucketer): number {
+function limitOf(to: number, { scale }: Bucketer): number {
   return Math.ceil((to * scale) / PERCENT_SCALE);
 }
 
