@@ -108,9 +108,20 @@ export {
   type Snapshot,
 } from "./snapshot.ts";
 export { runToEnd } from "./steps.ts";
+export { announce, complain } from "./store/announce.ts";
+export { auditPosition, isAuditWanted, touchedOf } from "./store/audit.ts";
+export { type CheckedWrite, checkWrite, isStorable } from "./store/check-write.ts";
 export { type DocumentRows, documentRows, rowsDocument } from "./store/document-rows.ts";
 export { MemoryStore } from "./store/memory-store.ts";
-export { checkLimit, cursorOf, MAX_PAGE, pageOf, positionOf } from "./store/page.ts";
+export {
+  checkLimit,
+  compareTexts,
+  cursorOf,
+  MAX_PAGE,
+  pageOf,
+  pageOfAll,
+  positionOf,
+} from "./store/page.ts";
 export {
   documentEntry,
   type OverrideSlot,

@@ -22,6 +22,9 @@ export type ScopeKind = Scope["kind"];
 /** Longest id, in UTF-16 units. Whoever has a longer one has no overrides. */
 export const MAX_SCOPE_ID = 512;
 
+/** Longest key of a scope, in bytes of UTF-8: what databases take in an index beside other columns. */
+export const MAX_SCOPE_KEY = 1500;
+
 const QUALIFIERS: Readonly<Record<ScopeKind, readonly ("org" | "tenant")[]>> = {
   system: [],
   tenant: [],
@@ -63,7 +66,12 @@ export function checkScope(given: unknown): Scope {
     scope[name] = value;
   }
   if (kind !== "system" && scope.id === undefined) throw invalid(`of kind ${kind} needs an \`id\``);
-  return Object.freeze(scope) as Scope;
+  const checked = Object.freeze(scope) as Scope;
+  const bytes = bytesOf(scopeKey(checked));
+  if (bytes > MAX_SCOPE_KEY) {
+    throw invalid(`has ids of ${bytes} bytes, and may have ${MAX_SCOPE_KEY} together`);
+  }
+  return checked;
 }
 
 /**
@@ -99,7 +107,7 @@ export function parseScopeKey(key: string): Scope {
 const SPECIAL = /[%;=\0]/g;
 
 function escaped(id: string): string {
-  return SPECIAL.test(id) ? id.replaceAll(SPECIAL, (char) => `%${hex(char)}`) : id;
+  return id.replaceAll(SPECIAL, (char) => `%${hex(char)}`);
 }
 
 function hex(char: string): string {
@@ -108,6 +116,16 @@ function hex(char: string): string {
 
 function unescaped(text: string): string {
   return text.replaceAll(/%([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
+}
+
+/** Of the text in UTF-8. */
+function bytesOf(text: string): number {
+  let bytes = 0;
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
 }
 
 function invalid(what: string): HalyardError {

@@ -3,8 +3,11 @@ import { copyPlain, isPlainObject, type JsonValue } from "../json.ts";
 import type { Override } from "../overrides/override.ts";
 import { scopeKey } from "../overrides/scope.ts";
 import type { SourceListener } from "../ports.ts";
+import { announce } from "./announce.ts";
+import { auditPosition, isAuditWanted, touchedOf } from "./audit.ts";
+import { checkWrite } from "./check-write.ts";
 import { type DocumentRows, documentRows, rowsDocument } from "./document-rows.ts";
-import { checkLimit, comparePositions, pageOf, positionOf } from "./page.ts";
+import { checkLimit, compareTexts, pageOf, pageOfAll } from "./page.ts";
 import {
   documentEntry,
   type PlannedRow,
@@ -56,6 +59,7 @@ export class MemoryStore implements Store {
   readonly #audit: AuditEntry[] = [];
   #audited = 0;
   #version = FIRST_VERSION;
+  #closed = false;
   readonly #foundedAt = Date.now();
 
   constructor(document: unknown = { flags: {} }, name = "memory") {
@@ -70,6 +74,7 @@ export class MemoryStore implements Store {
   }
 
   readSync(): StoreContents {
+    this.#checkOpen();
     return {
       version: this.#version,
       documents: [{ name: this.name, document: this.#document }],
@@ -87,9 +92,11 @@ export class MemoryStore implements Store {
   }
 
   async write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
+    this.#checkOpen();
+    const checked = checkWrite(changes, by);
     const rows = this.#rows ?? documentRows(this.#document);
     const current = (change: StoreChange): Row => this.#current(change, rows);
-    const plan = planWrite(changes, by, this.#version, current);
+    const plan = planWrite(checked.changes, checked.by, this.#version, current);
     if (!plan.changed.includes(true)) {
       return { version: this.#version, changed: plan.changed, audit: [] };
     }
@@ -100,11 +107,10 @@ export class MemoryStore implements Store {
     const audit = plan.audit.map((entry) => ({ id: String(++this.#audited), ...entry }));
     this.#audit.push(...audit);
     if (this.#audit.length > MAX_AUDIT) this.#audit.splice(0, this.#audit.length - MAX_AUDIT);
-    const touched = audit.map(({ what, key, scope }) => ({ what, key, scope }));
-    const names = [...new Set(touched.map(({ key }) => key))];
-    for (const listener of this.#listeners) {
-      listener.onChange(names, { version: plan.version, touched });
-    }
+    announce(this.#listeners, this.name, {
+      version: plan.version,
+      touched: audit.map(touchedOf),
+    });
     return { version: plan.version, changed: plan.changed, audit };
   }
 
@@ -161,6 +167,7 @@ export class MemoryStore implements Store {
   }
 
   async readSubject({ scopes, user }: SubjectQuery): Promise<SubjectContents> {
+    this.#checkOpen();
     return {
       version: this.#version,
       overrides: scopes.flatMap((scope) => [...(this.#byScope.get(scope)?.values() ?? [])]),
@@ -169,6 +176,7 @@ export class MemoryStore implements Store {
   }
 
   async listOverrides(filter: OverrideFilter, page: PageRequest): Promise<Page<Override>> {
+    this.#checkOpen();
     const scopes = filter.scope === undefined ? [...this.#byScope.keys()] : [filter.scope];
     const all = scopes.flatMap((scope) => [...(this.#byScope.get(scope)?.values() ?? [])]);
     const fitting = all.filter(
@@ -178,50 +186,44 @@ export class MemoryStore implements Store {
         (filter.expiredAt === undefined ||
           (expiresAt !== undefined && expiresAt <= filter.expiredAt)),
     );
-    return sortedPage(fitting, page, overridePosition);
+    return pageOfAll(fitting, page, 3, overridePosition);
   }
 
   async groupsOf(user: string): Promise<readonly string[]> {
-    return [...(this.#groups.get(user) ?? [])].sort();
+    this.#checkOpen();
+    return [...(this.#groups.get(user) ?? [])].sort(compareTexts);
   }
 
   async members(group: string, page: PageRequest): Promise<Page<string>> {
-    return sortedPage([...(this.#members.get(group) ?? [])], page, (user) => [user]);
+    this.#checkOpen();
+    return pageOfAll([...(this.#members.get(group) ?? [])], page, 1, (user) => [user]);
   }
 
   async readAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
+    this.#checkOpen();
     checkLimit(page.limit);
-    const before =
-      page.cursor === undefined ? Number.POSITIVE_INFINITY : Number(positionOf(page.cursor, 1)[0]);
+    const before = auditPosition(page.cursor) ?? Number.POSITIVE_INFINITY;
     const found: AuditEntry[] = [];
     for (let index = this.#audit.length - 1; index >= 0 && found.length <= page.limit; index--) {
       const entry = this.#audit[index] as AuditEntry;
-      if (Number(entry.id) < before && isWanted(entry, filter)) found.push(entry);
+      if (Number(entry.id) < before && isAuditWanted(entry, filter)) found.push(entry);
     }
     return pageOf(found, page, ({ id }) => [id]);
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#listeners.clear();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new HalyardError("CLOSED", `The store ${this.name} is closed.`);
   }
 }
 
 /** The order in which overrides are listed, and where a page of them ends. */
 function overridePosition({ flagKey, layer, scope }: Override): readonly string[] {
   return [flagKey, layer, scopeKey(scope)];
-}
-
-function isWanted(entry: AuditEntry, filter: AuditFilter): boolean {
-  const { what, key, scope, action, actor, from, to } = filter;
-  return (
-    (what ?? entry.what) === entry.what &&
-    (key ?? entry.key) === entry.key &&
-    (scope === undefined || scope === entry.scope) &&
-    (action ?? entry.action) === entry.action &&
-    (actor ?? entry.actor.id) === entry.actor.id &&
-    entry.at >= (from ?? Number.NEGATIVE_INFINITY) &&
-    entry.at < (to ?? Number.POSITIVE_INFINITY)
-  );
 }
 
 /** Adds to one of the sets, or takes from it; empty ones go. */
@@ -236,25 +238,4 @@ function change(
   else set.delete(member);
   if (set.size === 0) sets.delete(name);
   else sets.set(name, set);
-}
-
-function sortedPage<T>(
-  items: readonly T[],
-  page: PageRequest,
-  position: (item: T) => readonly string[],
-): Page<T> {
-  checkLimit(page.limit);
-  const sorted = items
-    .map((item) => ({ item, at: position(item) }))
-    .sort((a, b) => comparePositions(a.at, b.at));
-  const parts = sorted[0]?.at.length ?? 0;
-  const after =
-    page.cursor === undefined || parts === 0 ? undefined : positionOf(page.cursor, parts);
-  const left =
-    after === undefined ? sorted : sorted.filter(({ at }) => comparePositions(at, after) > 0);
-  return pageOf(
-    left.map(({ item }) => item),
-    page,
-    position,
-  );
 }
