@@ -130,6 +130,7 @@ export {
   type Row,
   rowId,
   type StoredDefinition,
+  subjectOf as changeSubjectOf,
   type WritePlan,
 } from "./store/plan-write.ts";
 export {

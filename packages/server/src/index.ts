@@ -6,6 +6,15 @@ export type { VariantHandlers } from "./guard/by-variant.ts";
 export type { GuardOptions, Requirement } from "./guard/guard.ts";
 export type { GuardedRoute } from "./guard/guard-list.ts";
 export type {
+  Change,
+  ChangeOptions,
+  ChangeOutcome,
+  ChangeReport,
+  MembershipEdit,
+  OverrideEdit,
+} from "./instance/changes.ts";
+export type { DefinitionEdit } from "./instance/definition-writes.ts";
+export type {
   Definitions,
   FlagEntry,
   FlagPage,
@@ -39,6 +48,7 @@ export type {
   RestoreOptions,
   SetOptions,
 } from "./instance/overrides.ts";
+export type { SegmentEntry, Segments } from "./instance/segments.ts";
 export { currentFlags } from "./request/current-flags.ts";
 export type { AnonymousOptions, RequestContextOptions } from "./request/options.ts";
 export { type FileSourceOptions, fileSource } from "./sources/file-source.ts";
