@@ -2,6 +2,13 @@ export * from "@halyard/core";
 export { createFlags, type Flags } from "./create-flags.ts";
 export type { Endpoint, HttpRequest, HttpResponse } from "./endpoints/endpoint.ts";
 export { type HealthEndpointOptions, healthEndpoint } from "./endpoints/health.ts";
+export type { Authorize, ManagementQuestion } from "./endpoints/management/authorize.ts";
+export {
+  type ManagementApi,
+  type ManagementOptions,
+  managementApi,
+} from "./endpoints/management/management-api.ts";
+export type { ManagementAction, ManagementResource } from "./endpoints/management/operation.ts";
 export type { VariantHandlers } from "./guard/by-variant.ts";
 export type { GuardOptions, Requirement } from "./guard/guard.ts";
 export type { GuardedRoute } from "./guard/guard-list.ts";

@@ -8,6 +8,7 @@ import {
   isKey,
   isPlainObject,
   type JsonValue,
+  type LoadResult,
   type Store,
 } from "@halyard/core";
 import { closed, type DefinitionsReplica } from "./definitions-replica.ts";
@@ -91,6 +92,11 @@ export class DefinitionWrites {
       if (found !== undefined) return asWritten(what, key, found);
     }
     return undefined;
+  }
+
+  /** What a document, as files have it, would come to together with what serves. */
+  examine(document: unknown): Promise<LoadResult> {
+    return this.#replica.examine(document);
   }
 
   /** The change that an edit comes to. Throws what a store would not be asked for. */

@@ -6,6 +6,7 @@ import {
   emptySnapshot,
   HalyardError,
   type LoadReport,
+  type LoadResult,
   MAX_CHANGES,
   type Override,
   type OverrideSet,
@@ -166,6 +167,12 @@ export class DefinitionsReplica {
   /** Follows the sources' changes from here on. */
   watch(): void {
     for (const follower of this.#followed.all) follower.watch();
+  }
+
+  /** What a document would come to, before all that serves. */
+  examine(document: unknown): Promise<LoadResult> {
+    const own = { source: "request", documents: [{ name: "request", document }] };
+    return this.#loader.examine([own, ...this.#followed.inputs(SERVED)]);
   }
 
   /** The documents of a source that writes are made to. */
