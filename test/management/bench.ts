@@ -1,4 +1,3 @@
-import { MemoryStore } from "@halyard/core";
 import {
   type Authorize,
   createFlags,
@@ -6,6 +5,7 @@ import {
   type FlagsOptions,
   type ManagementApi,
   type ManagementOptions,
+  MemoryStore,
   managementApi,
   type Store,
 } from "@halyard/server";

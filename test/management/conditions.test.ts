@@ -1,5 +1,5 @@
-import type { Override } from "@halyard/core";
-import { MemoryStore } from "@halyard/core";
+import type { Override } from "@halyard/server";
+import { MemoryStore } from "@halyard/server";
 import { describe, expect, it } from "vitest";
 import { bench } from "./bench.ts";
 

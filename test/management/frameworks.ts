@@ -11,7 +11,7 @@ import Koa, { type Middleware } from "koa";
 
 export const PREFIX = "/admin/flags";
 
-export interface Running {
+interface Running {
   readonly port: number;
   readonly close: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { MemoryStore, type Store } from "@halyard/core";
+import { MemoryStore, type Store } from "@halyard/server";
 
 /** What the API is tried over: one line for each store. */
 export const stores: readonly { readonly name: string; readonly open: () => Store }[] = [
