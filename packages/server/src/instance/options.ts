@@ -5,8 +5,9 @@ import {
   type DefinitionSource,
   type EvaluationDetails,
   type FlagClient,
+  type FlagKey,
+  type FlagValue,
   HalyardError,
-  type JsonValue,
   type Logger,
   type OrdinaryLayer,
   type RegexEngine,
@@ -58,7 +59,7 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   /** Compared with the flags' `environments`. Default: `FEATURE_ENVIRONMENT`, else `NODE_ENV`, else `production`. */
   readonly environment?: string | undefined;
   /** Overrides of the local layer: key → value. Beat everything but an emergency. */
-  readonly overrides?: Readonly<Record<string, JsonValue>> | undefined;
+  readonly overrides?: { readonly [Key in FlagKey]?: FlagValue<Key> } | undefined;
   /** What `enabled(key)` gives for a flag that can't be read. Default: `FEATURE_DEFAULT_ENABLED`, else false. */
   readonly defaultEnabled?: boolean | undefined;
   /** Name of the property on the request (in Koa, on the context). Default `flags`. */
