@@ -23,6 +23,7 @@ import { ExpirySweep } from "./instance/expiry-sweep.ts";
 import { StoredGroups, storedAudit } from "./instance/groups.ts";
 import { type Health, healthOf } from "./instance/health.ts";
 import { countInstance } from "./instance/instance-count.ts";
+import { LastKnownGood } from "./instance/last-known-good.ts";
 import { createLog, type Log, messageOf } from "./instance/log.ts";
 import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
 import { ownValue } from "./instance/override-values.ts";
@@ -121,6 +122,8 @@ export class FlagsInstance implements Flags, ClientHost {
         clock,
       },
       refreshInterval: options.refreshInterval ?? config.refreshInterval ?? REFRESH_INTERVAL,
+      lastKnownGood: keptAt(options.lastKnownGood, this.log),
+      isOffline: options.offline ?? config.offline ?? false,
       log: this.log,
       onReload: hooks.onReload,
       onNotice: (notice) => this.#subjects?.notice(notice),
@@ -228,6 +231,10 @@ export class FlagsInstance implements Flags, ClientHost {
     this.#subjects?.close();
     await Promise.all([this.#sweep?.close(), this.#replica.close()]);
   }
+}
+
+function keptAt(path: string | undefined, log: Log): LastKnownGood | undefined {
+  return path === undefined ? undefined : new LastKnownGood(path, log);
 }
 
 /** A clock of the application's that throws, or gives no time, must not break reads. */

@@ -19,6 +19,7 @@ import { withDeadline } from "./deadline.ts";
 import { changesDefinitions, isReplicated, overridesAfter, withChanges } from "./documents.ts";
 import { type Failure, Failures } from "./failures.ts";
 import { FollowedSources, type Picked, SERVED } from "./followed-sources.ts";
+import type { LastKnownGood } from "./last-known-good.ts";
 import { type Loaded, Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
@@ -32,6 +33,10 @@ export interface ReplicaOptions {
   readonly compile: Omit<CompileOptions, "previous" | "version"> & { readonly clock: Clock };
   /** Milliseconds between reads of sources that tell of no changes. */
   readonly refreshInterval: number;
+  /** Where a copy of what serves is kept for the next start. */
+  readonly lastKnownGood: LastKnownGood | undefined;
+  /** Nothing is asked that has to be waited for. */
+  readonly isOffline: boolean;
   readonly log: Log;
   readonly onReload: (event: ReloadEvent) => void;
   /** What a store tells of, for those who hold parts of it. */
@@ -112,7 +117,9 @@ export class DefinitionsReplica {
 
   /** Whether every source has been loaded. */
   get complete(): boolean {
-    return this.#begun && this.#followed.complete;
+    return (
+      this.#begun && this.#followed.complete && !this.#followed.all.some((each) => each.isRecalled)
+    );
   }
 
   /**
@@ -136,6 +143,10 @@ export class DefinitionsReplica {
   /** Reads what {@link startNow} could not. Resolves, whatever comes of it, once all has answered. */
   async start(): Promise<void> {
     const waiting = this.#followed.all.filter(({ latest }) => latest === undefined);
+    if (this.#options.isOffline) {
+      const names = waiting.map(({ name }) => name);
+      return this.startWithout(offline(names));
+    }
     await Promise.all(waiting.map((follower) => follower.readFirst()));
     await this.#begin();
   }
@@ -152,13 +163,30 @@ export class DefinitionsReplica {
     if (this.#begun) return this.#queue.idle();
     this.#begun = true;
     this.#arrived = [];
+    this.#recall();
     if (this.#followed.all.some(({ latest }) => latest !== undefined)) this.#takeOver([]);
     await this.#queue.idle();
   }
 
+  /** What could not be had serves as it was when it was had last. */
+  #recall(): void {
+    const missing = this.#followed.all.filter(({ latest }) => latest === undefined);
+    const { lastKnownGood, log } = this.#options;
+    if (missing.length === 0 || lastKnownGood === undefined) return;
+    const kept = lastKnownGood.read();
+    for (const follower of missing) {
+      const contents = kept.get(follower.name);
+      if (contents === undefined) continue;
+      follower.recall(contents);
+      log.warn(`${follower.name} can't be had, so what it gave last, which was kept, serves.`);
+    }
+  }
+
   /** Follows the sources' changes from here on. */
   watch(): void {
-    for (const follower of this.#followed.all) follower.watch();
+    for (const follower of this.#followed.all) {
+      if (!this.#options.isOffline || follower.source.readSync !== undefined) follower.watch();
+    }
   }
 
   /** The documents of a source that writes are made to. */
@@ -250,6 +278,7 @@ export class DefinitionsReplica {
     const stops = this.#followed.all.flatMap((follower) => follower.close() ?? []);
     await endAll(stops, this.#options.log);
     await this.#queue.idle();
+    await this.#options.lastKnownGood?.close();
     const { store } = this;
     if (store !== undefined) await endAll([() => store.close()], this.#options.log);
   }
@@ -293,7 +322,9 @@ export class DefinitionsReplica {
     } catch (error) {
       return error;
     }
-    for (const { name } of this.#followed.serve(picked)) this.#failures.delete(name);
+    for (const { name, isRecalled } of this.#followed.serve(picked)) {
+      if (!isRecalled) this.#failures.delete(name);
+    }
     this.#adopt(loaded, this.#failures.size > 0);
     if (what.length === 0) return undefined;
     const changed = await runSliced(changedKeys(before, this.#snapshot));
@@ -307,6 +338,7 @@ export class DefinitionsReplica {
     this.#lastRefresh = this.#options.compile.clock();
     this.#swap(this.#withOverrides({ ...snapshot, stale }));
     this.#reports.log(report);
+    this.#options.lastKnownGood?.keep(this.#followed.keepable);
   }
 
   #withOverrides(snapshot: Snapshot): Snapshot {
@@ -340,6 +372,11 @@ export class DefinitionsReplica {
 
 export interface PlannedChanges {
   readonly changes: readonly StoreChange[];
+}
+
+function offline(names: readonly string[]): HalyardError {
+  const message = `The instance is offline, so ${names.join(", ")} can't be asked.`;
+  return new HalyardError("SOURCE_READ_FAILED", message);
 }
 
 function tooMany(count: number): HalyardError {
