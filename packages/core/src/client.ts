@@ -131,7 +131,8 @@ export class FlagClient {
     fallback: FlagValue<Key>,
   ): EvaluationDetails<FlagValue<Key>>;
   details(key: string, fallback?: JsonValue): EvaluationDetails {
-    const flag = this.#state.snapshot.flags.get(key) ?? this.#findFlag(key);
+    const { snapshot } = this.#state;
+    const flag = snapshot.flags.get(key) ?? findFlag(key, snapshot);
     if (flag !== undefined) return this.#reported(this.resolve(flag, key));
     const override = this.#findOverride(key);
     return override === undefined ? this.#notFound(key, fallback) : this.serve(override, key);
@@ -228,8 +229,12 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const flag = known ?? this.#findFlag(key);
-    if (flag === undefined) return this.#readUndefined(key, type, fallback);
+    const { snapshot } = this.#state;
+    const flag = known ?? findFlag(key, snapshot);
+    if (flag === undefined) {
+      const plain = snapshot.overrides === undefined && !this.observed;
+      return plain ? fallback : this.#readUndefined(key, type, fallback);
+    }
     if (
       type === undefined ||
       flag.type === type ||
@@ -249,8 +254,7 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const override =
-      this.#state.snapshot.overrides === undefined ? undefined : this.#findOverride(key);
+    const override = this.#findOverride(key);
     if (override?.value !== undefined) {
       if (type === undefined || fitsType(override.value, type)) {
         return this.serve(override, key).value;
@@ -263,16 +267,12 @@ export class FlagClient {
     return fallback;
   }
 
-  /** The flag that a key which is none as it stands may mean. */
-  #findFlag(key: string): CompiledFlag | undefined {
-    const resolved = resolveKey(key, this.#state.snapshot.aliases);
-    return resolved === key ? undefined : this.#state.snapshot.flags.get(resolved);
-  }
-
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    if (this.#state.snapshot.overrides === undefined) return undefined;
-    const override = this.#state.findOverride(resolveKey(key, this.#state.snapshot.aliases));
+    const state = this.#state;
+    const { overrides, aliases } = state.snapshot;
+    if (overrides === undefined) return undefined;
+    const override = state.findOverride(resolveKey(key, aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
 
@@ -287,4 +287,10 @@ export class FlagClient {
   #reported(details: EvaluationDetails): EvaluationDetails {
     return this.#state.snapshot.stale ? staleDetails(details) : details;
   }
+}
+
+/** The flag that a key which is none as it stands may mean. */
+function findFlag(key: string, { flags, aliases }: Snapshot): CompiledFlag | undefined {
+  const resolved = resolveKey(key, aliases);
+  return resolved === key ? undefined : flags.get(resolved);
 }

@@ -23,16 +23,11 @@ export interface WinnerSet {
  */
 export function* checkReferences(winners: WinnerSet): Generator<void, Map<string, string>, void> {
   const { flags, segments } = winners;
-  for (const winner of flags.values()) {
-    checkSegments(winner, segments);
-    yield;
-  }
-  for (const winner of segments.values()) {
-    checkSegments(winner, segments);
-    yield;
-  }
+  yield* checkSegments(flags, segments);
+  yield* checkSegments(segments, segments);
   yield* checkCycles("segments", segments, (parsed) => parsed.segments);
   for (const winner of flags.values()) {
+    if (winner.parsed.prerequisites.length === 0) continue;
     checkPrerequisites(winner, flags);
     yield;
   }
@@ -40,10 +35,16 @@ export function* checkReferences(winners: WinnerSet): Generator<void, Map<string
   return yield* resolveAliases(winners);
 }
 
-function checkSegments<T>(winner: Winner<T>, segments: WinnerSet["segments"]): void {
-  for (const { name, place } of winner.parsed.segments) {
-    if (segments.has(name)) continue;
-    winner.document.findings.problem(place, `there is no segment "${name}"`);
+function* checkSegments<T>(
+  winners: ReadonlyMap<string, Winner<T>>,
+  segments: WinnerSet["segments"],
+): Generator<void, void, void> {
+  for (const { parsed, document } of winners.values()) {
+    if (parsed.segments.length === 0) continue;
+    for (const { name, place } of parsed.segments) {
+      if (!segments.has(name)) document.findings.problem(place, `there is no segment "${name}"`);
+    }
+    yield;
   }
 }
 
