@@ -293,5 +293,6 @@ class DocumentParser implements ParsedDocument {
 }
 
 function isDefinition(raw: Record<string, unknown>): boolean {
-  return Object.keys(raw).some((name) => DEFINITION_FIELDS.has(name));
+  for (const name of Object.keys(raw)) if (DEFINITION_FIELDS.has(name)) return true;
+  return false;
 }
