@@ -13,6 +13,8 @@ export interface Winner<T> {
 
 export interface WinnerSet {
   readonly flags: ReadonlyMap<string, Winner<Flag>>;
+  /** Those of the flags that name others, or segments: mostly few. */
+  readonly naming: ReadonlyMap<string, Winner<Flag>>;
   readonly segments: ReadonlyMap<string, Winner<Condition>>;
   readonly aliases: ReadonlyMap<string, { reference: Reference; document: ParsedDocument }>;
 }
@@ -22,16 +24,15 @@ export interface WinnerSet {
  * with their chains resolved.
  */
 export function* checkReferences(winners: WinnerSet): Generator<void, Map<string, string>, void> {
-  const { flags, segments } = winners;
-  yield* checkSegments(flags, segments);
+  const { flags, naming, segments } = winners;
+  yield* checkSegments(naming, segments);
   yield* checkSegments(segments, segments);
-  yield* checkCycles("segments", segments, (parsed) => parsed.segments);
-  for (const winner of flags.values()) {
-    if (winner.parsed.prerequisites.length === 0) continue;
+  yield* checkCycles("segments", segments, segments, (parsed) => parsed.segments);
+  for (const winner of naming.values()) {
     checkPrerequisites(winner, flags);
     yield;
   }
-  yield* checkCycles("prerequisites", flags, (parsed) => parsed.prerequisites);
+  yield* checkCycles("prerequisites", naming, flags, (parsed) => parsed.prerequisites);
   return yield* resolveAliases(winners);
 }
 
@@ -40,7 +41,6 @@ function* checkSegments<T>(
   segments: WinnerSet["segments"],
 ): Generator<void, void, void> {
   for (const { parsed, document } of winners.values()) {
-    if (parsed.segments.length === 0) continue;
     for (const { name, place } of parsed.segments) {
       if (!segments.has(name)) document.findings.problem(place, `there is no segment "${name}"`);
     }
@@ -88,6 +88,7 @@ const NO_TREE: Tree = { cost: 0, depth: 0 };
 /** Reports cycles, chains that are too deep, and trees that are too large. */
 function* checkCycles<T>(
   what: "segments" | "prerequisites",
+  roots: ReadonlyMap<string, Winner<T>>,
   winners: ReadonlyMap<string, Winner<T>>,
   referencesOf: (parsed: Parsed<T>) => readonly Reference[],
 ): Generator<void, void, void> {
@@ -128,9 +129,8 @@ function* checkCycles<T>(
     trees.set(key, tree);
     return tree;
   };
-  for (const [key, winner] of winners) {
-    if (referencesOf(winner.parsed).length === 0) continue;
-    visit(key, winner.document.findings, undefined);
+  for (const [key, { parsed, document }] of roots) {
+    if (referencesOf(parsed).length > 0) visit(key, document.findings, undefined);
     yield;
   }
 }
