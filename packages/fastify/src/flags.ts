@@ -106,7 +106,8 @@ function addHooks(
     // Parsing a body leaves the store, so that it is entered again behind it.
     app.addHook("preValidation", enter);
   }
-  if (instance.starting === undefined && instance.options.context === undefined) return;
+  const { starting, subjects, options } = instance;
+  if (starting === undefined && subjects === undefined && options.context === undefined) return;
   app.addHook("preHandler", (request, _reply, done) => {
     const pending = requestFlags.prepare(client(request));
     if (pending === undefined) done();

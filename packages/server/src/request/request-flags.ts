@@ -10,14 +10,14 @@ export class RequestFlags<Request> {
   readonly property: string;
   readonly asyncLocalStorage: boolean;
   readonly #deriver: ContextDeriver<Request>;
-  /** Whether a new client may have something to load. */
+  /** Whether a new client may have something to load: attributes, or what a store knows. */
   readonly #loads: boolean;
 
   constructor(instance: FlagsInstance, reader: RequestReader<Request>) {
     this.instance = instance;
     this.property = instance.options.property ?? "flags";
     this.asyncLocalStorage = instance.options.asyncLocalStorage === true;
-    this.#loads = instance.options.context !== undefined;
+    this.#loads = instance.options.context !== undefined || instance.subjects !== undefined;
     this.#deriver = new ContextDeriver(
       reader,
       instance.options as FlagsOptions<Request>,
