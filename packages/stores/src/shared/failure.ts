@@ -39,7 +39,10 @@ export class Failures {
   }
 
   write(cause: unknown): HalyardError {
-    if (cause instanceof HalyardError) return cause;
+    if (cause instanceof HalyardError) {
+      if (cause.code !== "STORE_READ_FAILED") return cause;
+      return new HalyardError("STORE_WRITE_FAILED", cause.message, { cause });
+    }
     return this.#failed("STORE_WRITE_FAILED", `The store ${this.#name} refused a write`, cause);
   }
 

@@ -34,13 +34,16 @@ export function missingPackage(name: string, range: string, cause: unknown): Hal
   );
 }
 
-/** The passwords of a URL, as they may turn up in messages. Throws `INVALID_OPTIONS` without it. */
-export function secretsOf(store: string, url: string): readonly string[] {
+/**
+ * The passwords of a URL, as they may turn up in messages. Throws `INVALID_OPTIONS` for what is no
+ * URL of these schemes.
+ */
+export function secretsOf(store: string, url: string, schemes: RegExp): readonly string[] {
   try {
-    const { password } = new URL(url);
-    return [password, decodeURIComponent(password)];
+    const { protocol, password } = new URL(url);
+    if (schemes.test(protocol)) return [password, decodeURIComponent(password)];
   } catch {
     // Without the cause, which has the URL.
-    throw invalidOption(store, "`url` is no URL.");
   }
+  throw invalidOption(store, "`url` is no URL of such a server.");
 }
