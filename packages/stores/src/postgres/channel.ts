@@ -20,20 +20,21 @@ export async function openChannel(
   const client = await pool.connect();
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
-  const end = (destroy: Error | true): void => {
+  const end = (): void => {
     if (ended) return;
     ended = true;
     clearTimeout(timer);
     client.removeListener("notification", heard);
     // Not the listener of errors: the connection may break while it is closed, too.
-    client.release(destroy);
+    client.release(true);
   };
-  const heard = ({ channel: from, payload }: Notification): void => {
+  const heard = (notification: unknown): void => {
+    const { channel: from, payload } = notification as Notification;
     if (from === channel) changed(/^\d+$/.test(payload ?? "") ? Number(payload) : undefined);
   };
-  const fail = (error: Error): void => {
+  const fail = (error: unknown): void => {
     if (ended) return;
-    end(error);
+    end();
     lost(error);
   };
   const late = (): Error => new Error("The connection that listens does not answer.");
@@ -49,9 +50,9 @@ export async function openChannel(
   try {
     await withDeadline(client.query(`LISTEN "${channel}"`), PATIENCE, late);
   } catch (error) {
-    end(true);
+    end();
     throw error;
   }
   beat();
-  return { close: () => end(true) };
+  return { close: () => end() };
 }

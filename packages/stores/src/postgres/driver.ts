@@ -5,15 +5,15 @@ import type { SqlRow } from "../sql/rows.ts";
 export interface PostgresPool {
   query(sql: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
   connect(): Promise<PostgresClient>;
-  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "error" | "connect", listener: (value: unknown) => void): unknown;
   end(): Promise<void>;
 }
 
 /** What is used of a client of a pool of `pg`. */
 export interface PostgresClient {
   query(sql: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
-  on(event: string, listener: (value: never) => void): unknown;
-  removeListener(event: string, listener: (value: never) => void): unknown;
+  on(event: string, listener: (value: unknown) => void): unknown;
+  removeListener(event: string, listener: (value: unknown) => void): unknown;
   /** With an error or `true`, the connection is closed and not used again. */
   release(destroy?: Error | boolean): void;
   /** Keeps the connection from keeping the process alive. */
@@ -44,8 +44,10 @@ export async function openPool(url: string): Promise<PostgresPool> {
     query_timeout: QUERY_TIMEOUT,
     allowExitOnIdle: true,
   });
-  // An idle connection that breaks is replaced when one is needed; unheard, it ends the process.
+  // A connection that breaks while nobody uses it is replaced when one is needed. Unheard, its
+  // error ends the process; also that of one which is being closed.
   pool.on("error", () => {});
+  pool.on("connect", (client) => void (client as PostgresClient).on("error", () => {}));
   return pool;
 }
 

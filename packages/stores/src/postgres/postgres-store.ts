@@ -19,6 +19,7 @@ import {
 import { ContentsCache } from "../shared/contents-cache.ts";
 import { Failures } from "../shared/failure.ts";
 import { Feed, type Found } from "../shared/feed.ts";
+import { Gate } from "../shared/gate.ts";
 import { Lineage, type StoreState } from "../shared/lineage.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
 import { Serial } from "../shared/serial.ts";
@@ -90,6 +91,7 @@ class PostgresStore implements Store {
   readonly #cache: ContentsCache;
   readonly #feed: Feed;
   readonly #writes = new Serial();
+  readonly #gate: Gate;
   #opening: Promise<PostgresPool> | undefined;
   #migrating: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -105,6 +107,7 @@ class PostgresStore implements Store {
     this.#given = pool;
     this.#url = url;
     this.#failures = new Failures(name, adviceOn, url === undefined ? [] : checkUrl(url));
+    this.#gate = new Gate(() => this.#failures.closed());
     this.#cache = new ContentsCache(`${name} ${table}`);
     this.#feed = new Feed({
       name,
@@ -145,10 +148,12 @@ class PostgresStore implements Store {
   }
 
   async write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
-    if (this.#closing !== undefined) throw this.#failures.closed();
+    this.#gate.check();
     const checked = checkWrite(changes, by);
     // One at a time: they would wait for one another, each with a connection.
-    const result = await this.#writes.run(() => this.#writePatiently(checked.changes, checked.by));
+    const result = await this.#gate.run(() =>
+      this.#writes.run(() => this.#writePatiently(checked.changes, checked.by)),
+    );
     if (result.audit.length > 0) this.#feed.written(result.version, result.audit.map(touchedOf));
     return result;
   }
@@ -189,7 +194,7 @@ class PostgresStore implements Store {
   }
 
   async #close(): Promise<void> {
-    await this.#feed.close();
+    await Promise.all([this.#feed.close(), this.#gate.close()]);
     if (this.#given !== undefined) return;
     const pool = await this.#opening?.catch(() => undefined);
     await pool?.end();
@@ -216,6 +221,7 @@ class PostgresStore implements Store {
   async #writePatiently(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
     const backoff = new Backoff(5, 500);
     for (let attempt = 1; ; attempt++) {
+      this.#gate.check();
       try {
         return await this.#writeOnce(changes, by);
       } catch (error) {
@@ -255,15 +261,17 @@ class PostgresStore implements Store {
   }
 
   /** Tries again on another connection when one broke, as all do when the server is restarted. */
-  async #read<T>(work: (pool: PostgresPool) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      if (this.#closing !== undefined) throw this.#failures.closed();
-      try {
-        return await work(await this.#ready());
-      } catch (error) {
-        if (!isConnectionLost(error) || attempt === ATTEMPTS) throw this.#failures.read(error);
+  #read<T>(work: (pool: PostgresPool) => Promise<T>): Promise<T> {
+    return this.#gate.run(async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await work(await this.#ready());
+        } catch (error) {
+          if (!isConnectionLost(error) || attempt === ATTEMPTS) throw this.#failures.read(error);
+        }
+        this.#gate.check();
       }
-    }
+    });
   }
 
   /** The pool, once the tables are there. */
