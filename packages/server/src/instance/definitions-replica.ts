@@ -3,7 +3,6 @@ import {
   type Clock,
   type CompileOptions,
   type DefinitionSource,
-  emptySnapshot,
   HalyardError,
   type LoadReport,
   MAX_CHANGES,
@@ -17,14 +16,13 @@ import {
 } from "@halyard/core";
 import { withDeadline } from "./deadline.ts";
 import { changesDefinitions, isReplicated, overridesAfter, withChanges } from "./documents.ts";
-import { type Failure, Failures } from "./failures.ts";
+import type { Failure } from "./failures.ts";
 import { FollowedSources, type Picked, SERVED } from "./followed-sources.ts";
 import type { LastKnownGood } from "./last-known-good.ts";
 import { type Loaded, Loader } from "./loader.ts";
 import type { Log } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
-import { changedKeys, describeReload, NO_REPORT, ReportLog } from "./reload-report.ts";
-import { runSliced } from "./run-sliced.ts";
+import { Serving } from "./serving.ts";
 import { type Contents, type Documents, endAll, isStore, writeStore } from "./source-calls.ts";
 import type { SourceFollower } from "./source-follower.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -66,16 +64,11 @@ export class DefinitionsReplica {
   readonly #followed: FollowedSources;
   readonly #loader: Loader;
   readonly #queue = new WorkQueue();
-  readonly #failures: Failures;
-  readonly #reports: ReportLog;
+  readonly #serving: Serving;
   /** What has changed and is not taken over yet. */
   #arrived: string[] = [];
-  #snapshot: Snapshot;
-  #report: LoadReport = NO_REPORT;
   #begun = false;
   #closed = false;
-  #version = 0;
-  #lastRefresh: number | undefined;
 
   constructor(sources: readonly DefinitionSource[], options: ReplicaOptions) {
     this.sources = sources;
@@ -87,28 +80,25 @@ export class DefinitionsReplica {
       noticed: (_, notice) => options.onNotice(notice),
     });
     this.#loader = new Loader(options.compile);
-    this.#failures = new Failures(options.compile.clock);
-    this.#reports = new ReportLog(options.log);
-    this.#snapshot = emptySnapshot(options.compile);
-    this.applyOverrides();
+    this.#serving = new Serving(options);
   }
 
   get snapshot(): Snapshot {
-    return this.#snapshot;
+    return this.#serving.snapshot;
   }
 
   get report(): LoadReport {
-    return this.#report;
+    return this.#serving.report;
   }
 
   /** Epoch milliseconds of the last successful load. */
   get lastRefresh(): number | undefined {
-    return this.#lastRefresh;
+    return this.#serving.lastRefresh;
   }
 
   /** Why the definitions that serve are not the newest ones. */
   get lastError(): Failure | undefined {
-    return this.#failures.last;
+    return this.#serving.lastError;
   }
 
   get closed(): boolean {
@@ -132,7 +122,7 @@ export class DefinitionsReplica {
     const whole = ready.length === this.#followed.all.length;
     if (ready.length === 0 && !whole) return false;
     const { latest } = this.#followed;
-    const loaded = this.#loader.loadNow(this.#followed.inputs(latest), this.#snapshot, !whole);
+    const loaded = this.#loader.loadNow(this.#followed.inputs(latest), this.snapshot, !whole);
     if (loaded === undefined) return false;
     this.#followed.serve(latest);
     this.#begun = whole;
@@ -269,7 +259,7 @@ export class DefinitionsReplica {
 
   /** Makes a snapshot with the overrides of now; clients that exist keep theirs. */
   applyOverrides(): void {
-    this.#swap(this.#withOverrides(this.#snapshot));
+    this.#serving.applyOverrides();
   }
 
   /** Waits for what is under way, and ends everything. */
@@ -315,7 +305,7 @@ export class DefinitionsReplica {
 
   /** Loads what was picked, and of other sources what serves. Gives what is wrong. */
   async #tryLoad(picked: Picked, what: readonly string[]): Promise<unknown> {
-    const before = this.#snapshot;
+    const before = this.snapshot;
     let loaded: Loaded;
     try {
       loaded = await this.#loader.load(this.#followed.inputs(picked), before);
@@ -323,50 +313,21 @@ export class DefinitionsReplica {
       return error;
     }
     for (const { name, isRecalled } of this.#followed.serve(picked)) {
-      if (!isRecalled) this.#failures.delete(name);
+      if (!isRecalled) this.#serving.mend(name);
     }
-    this.#adopt(loaded, this.#failures.size > 0);
-    if (what.length === 0) return undefined;
-    const changed = await runSliced(changedKeys(before, this.#snapshot));
-    this.#options.log.info(describeReload(what, changed, this.#snapshot.flags.size));
-    this.#options.onReload({ files: what, changed });
+    this.#adopt(loaded);
+    if (what.length > 0) await this.#serving.tellChanges(before, what);
     return undefined;
   }
 
-  #adopt({ snapshot, report }: Loaded, stale: boolean): void {
-    this.#report = report;
-    this.#lastRefresh = this.#options.compile.clock();
-    this.#swap(this.#withOverrides({ ...snapshot, stale }));
-    this.#reports.log(report);
+  #adopt(loaded: Loaded, someMissing = false): void {
+    const stored = this.#followed.served.flatMap(({ overrides }) => overrides);
+    this.#serving.adopt(loaded, stored, someMissing);
     this.#options.lastKnownGood?.keep(this.#followed.keepable);
   }
 
-  #withOverrides(snapshot: Snapshot): Snapshot {
-    const stored = this.#followed.served.flatMap(({ overrides }) => overrides);
-    return { ...snapshot, overrides: this.#options.overridesFor(snapshot, stored) };
-  }
-
-  #swap(snapshot: Snapshot): void {
-    this.#version++;
-    this.#snapshot = { ...snapshot, version: this.#version };
-  }
-
-  /** The last good definitions go on serving, and say that they are stale. */
   #degrade(name: string, error: unknown, files: readonly string[]): void {
-    if (this.#closed) return;
-    const { failure, isNew } = this.#failures.add(name, error);
-    const { ready, stale } = this.#snapshot;
-    if (ready && !stale) this.#swap({ ...this.#snapshot, stale: true });
-    const names = files.join(", ") || name;
-    const serving = ready ? "the last good definitions" : "callers' defaults";
-    const message = `${names} can't be used, so ${serving} serve. ${failure.error.message}`;
-    if (isNew) {
-      this.#options.log.error(message);
-      this.#options.onReload({ files, changed: [], error: failure.error });
-    } else {
-      // The same again, as of a source that is tried every few seconds, is no news.
-      this.#options.log.debug(message);
-    }
+    if (!this.#closed) this.#serving.degrade(name, error, files);
   }
 }
 
