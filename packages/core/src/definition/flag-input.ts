@@ -48,9 +48,9 @@ type TypeName =
   | "object";
 
 /** A variant by its name or its index. */
-export type VariantInput = string | number;
+type VariantInput = string | number;
 
-export type PrerequisiteInput =
+type PrerequisiteInput =
   | { readonly flag: string; readonly variant: VariantInput }
   | { readonly key: string; readonly variation: VariantInput };
 
@@ -91,7 +91,7 @@ export interface RolloutInput {
   readonly experiment?: boolean | undefined;
 }
 
-export type WeightsInput =
+type WeightsInput =
   | Readonly<Record<string, number>>
   | readonly {
       readonly variant?: VariantInput | undefined;
@@ -124,7 +124,7 @@ export interface ClauseInput {
 type OperandInput = Scalar | Date;
 
 /** The operators by their own names; other systems' names are taken too. */
-export type OperatorName =
+type OperatorName =
   | "eq"
   | "neq"
   | "in"
@@ -155,14 +155,14 @@ export type OperatorName =
   | (string & {});
 
 /** Of boolean flags: attributes are ANDed, groups any-of, attributes OR groups. */
-export interface ConditionsInput {
+interface ConditionsInput {
   readonly attributes?:
     | Readonly<Record<string, Scalar | readonly Scalar[] | Readonly<Record<string, unknown>>>>
     | undefined;
   readonly groups?: readonly string[] | undefined;
 }
 
-export interface ScheduleStepInput {
+interface ScheduleStepInput {
   readonly from: string | number | Date;
   readonly percentage: number;
 }
