@@ -123,6 +123,7 @@ export { type DocumentRows, documentRows, rowsDocument } from "./store/document-
 export { MemoryStore } from "./store/memory-store.ts";
 export {
   checkLimit,
+  comparePositions,
   compareTexts,
   cursorOf,
   MAX_PAGE,

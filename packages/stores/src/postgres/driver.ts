@@ -66,7 +66,7 @@ async function importPg(): Promise<Pg> {
 
 /** The passwords in the URL of a database. Throws `INVALID_OPTIONS` for another URL. */
 export function checkUrl(url: string): readonly string[] {
-  return secretsOf("postgresStore", url, /^postgres(ql)?:/);
+  return secretsOf("postgresStore", url, /^postgres(ql)?:$/);
 }
 
 /** The statement with `$1`, `$2`, … for its `?`, which it has for nothing else. */
