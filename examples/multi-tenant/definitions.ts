@@ -1,7 +1,7 @@
-import { defineFlags } from "@halyard/express";
+import { type DefinedFlags, defineFlags } from "@halyard/express";
 
 /** What the code knows of its flags. At run time the store has the say, by overrides. */
-export const definitions = defineFlags({
+export const definitions: DefinedFlags = defineFlags({
   "new-billing": { default: false, description: "Invoices by the new engine" },
   "export-limit": { type: "integer", default: 100, description: "Rows of one export" },
   "early-access": {
@@ -15,9 +15,3 @@ export const definitions = defineFlags({
     ],
   },
 });
-
-declare module "@halyard/express" {
-  interface Register {
-    flags: typeof definitions;
-  }
-}

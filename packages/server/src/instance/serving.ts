@@ -55,7 +55,10 @@ export class Serving {
   async tellChanges(before: Snapshot, files: readonly string[]): Promise<void> {
     const after = this.#snapshot;
     const changed = await runSliced(changedKeys(before, after));
-    this.#options.log.info(describeReload(files, changed, after.flags.size));
+    const { log } = this.#options;
+    const line = describeReload(files, changed, after.flags.size);
+    if (changed.length === 0) log.debug(line);
+    else log.info(line);
     this.#options.onReload({ files, changed });
   }
 
