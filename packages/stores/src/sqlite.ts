@@ -1,2 +1,3 @@
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/driver.ts";
+export { storeFromEnvironment } from "./sqlite/from-environment.ts";
 export { type SqliteStoreOptions, sqliteStore } from "./sqlite/sqlite-store.ts";
