@@ -1,11 +1,6 @@
 import { type FlagType, fitsType } from "./definition/flag.ts";
 import { resolveKey } from "./definition/keys.ts";
-import {
-  type AnyContext,
-  type EvaluationContext,
-  isLazy,
-  type LazyContext,
-} from "./evaluation/context.ts";
+import { type AnyContext, type EvaluationContext, isLazy } from "./evaluation/context.ts";
 import {
   type EvaluationDetails,
   type EvaluationErrorCode,
@@ -14,7 +9,9 @@ import {
 } from "./evaluation/details.ts";
 import { explainFlag } from "./evaluation/explain.ts";
 import type { CompiledFlag } from "./evaluation/flag.ts";
+import { JoinedContext } from "./evaluation/joined-context.ts";
 import { EvaluationState } from "./evaluation/state.ts";
+import type { SubjectLoader } from "./evaluation/subject-loader.ts";
 import type { Explanation } from "./evaluation/trace.ts";
 import type { JsonValue } from "./json.ts";
 import type { FlagKey, FlagKeyOf, FlagValue, RegisteredFlags } from "./registry.ts";
@@ -26,10 +23,15 @@ export interface ClientHost {
   readonly snapshot: Snapshot;
   /** What `enabled` gives for a flag that can't be read, when the caller says nothing. */
   readonly defaultEnabled: boolean;
+  /** What a store knows of subjects; absent without one. */
+  readonly subjects?: SubjectLoader | undefined;
   readonly track: (event: string, data: unknown, client: FlagClient) => void;
 }
 
 const NO_CONTEXT: EvaluationContext = Object.freeze({});
+
+/** The generation of a context whose subject was read before it was loaded. */
+const NOT_LOADED = -1;
 
 /**
  * Reads flags for one subject. Reads are synchronous, without I/O, and never throw. All of them
@@ -37,18 +39,15 @@ const NO_CONTEXT: EvaluationContext = Object.freeze({});
  */
 export class FlagClient {
   readonly #host: ClientHost;
-  readonly #context: AnyContext;
-  #snapshot: Snapshot;
-  #flags: ReadonlyMap<string, CompiledFlag>;
-  #opened: EvaluationState | undefined;
+  /** Asks the context for nothing before a read does: a request may not be authenticated yet. */
+  #state: EvaluationState;
   #generation: number | undefined = 0;
 
   constructor(host: ClientHost, context: AnyContext = NO_CONTEXT) {
     this.#host = host;
     const given: unknown = context;
-    this.#context = typeof given === "object" && given !== null ? context : NO_CONTEXT;
-    this.#snapshot = host.snapshot;
-    this.#flags = this.#snapshot.flags;
+    const known = typeof given === "object" && given !== null ? context : NO_CONTEXT;
+    this.#state = unopened(host, known);
   }
 
   /** What made this client; for adapters. Not a field: what is on a request gets logged. */
@@ -58,17 +57,26 @@ export class FlagClient {
 
   /** The snapshot that this client reads. */
   get snapshot(): Snapshot {
-    return this.#snapshot;
+    const { snapshot } = this.#state;
+    return snapshot.whole ?? snapshot;
+  }
+
+  /** As it was given: without what a store knows of the subject. */
+  get #context(): AnyContext {
+    const { context } = this.#state;
+    return context instanceof JoinedContext ? context.inner : context;
   }
 
   /** The subject's attributes; for a request, worked out as far as they can be. */
   get context(): EvaluationContext {
-    return isLazy(this.#context) ? this.#context.toJSON() : this.#context;
+    const { context } = this.#state;
+    return isLazy(context) ? context.toJSON() : context;
   }
 
   /** Whether the subject's attributes could not be worked out, so that flags saw too few of them. */
   get contextFailed(): boolean {
-    return isLazy(this.#context) && this.#context.failed === true;
+    const { context } = this.#state;
+    return isLazy(context) && context.failed === true;
   }
 
   /**
@@ -79,18 +87,12 @@ export class FlagClient {
     return {};
   }
 
-  /** Made at the first read, so that a request's context is derived after its authentication. */
-  get #state(): EvaluationState {
-    this.#opened ??= new EvaluationState(this.#snapshot, this.#context);
-    return this.#opened;
-  }
-
   /**
    * Whether a boolean flag is on. Gives `fallback` (or the instance's `defaultEnabled`) for a
    * flag that is unknown or not boolean.
    */
   enabled(key: FlagKeyOf<boolean>, fallback?: boolean): boolean {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined && flag.type === "boolean") {
       return this.resolve(flag, key).value as boolean;
     }
@@ -101,7 +103,7 @@ export class FlagClient {
   value<Key extends FlagKey>(key: Key): FlagValue<Key> | undefined;
   value<Key extends FlagKey>(key: Key, fallback: FlagValue<Key>): FlagValue<Key>;
   value(key: string, fallback?: JsonValue): JsonValue | undefined {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined) return this.resolve(flag, key).value;
     return this.#readOther(undefined, key, undefined, fallback);
   }
@@ -138,7 +140,7 @@ export class FlagClient {
     fallback: FlagValue<Key>,
   ): EvaluationDetails<FlagValue<Key>>;
   details(key: string, fallback?: JsonValue): EvaluationDetails {
-    const flag = this.#flags.get(key) ?? this.#findFlag(key);
+    const flag = this.#state.snapshot.flags.get(key) ?? this.#findFlag(key);
     if (flag !== undefined) return this.#reported(this.resolve(flag, key));
     const override = this.#findOverride(key);
     return override === undefined ? this.#notFound(key, fallback) : this.serve(override, key);
@@ -146,15 +148,19 @@ export class FlagClient {
 
   /** Every flag's value for this subject. */
   all(): { [Key in FlagKey]: RegisteredFlags[Key] } {
-    const values: Record<string, JsonValue | undefined> = {};
+    // Without a prototype it is a hash table from the start: a plain object with as many properties
+    // as there are flags gets copied again and again while it grows.
+    const values: Record<string, JsonValue | undefined> = Object.create(null);
+    this.#open();
     const state = this.#state;
-    for (const flag of this.#flags.values()) values[flag.key] = state.resolve(flag).value;
+    for (const flag of state.snapshot.flags.values()) values[flag.key] = state.resolve(flag).value;
     for (const key of state.undefinedOverrides()) values[key] = state.findOverride(key)?.value;
-    return values as { [Key in FlagKey]: RegisteredFlags[Key] };
+    return Object.setPrototypeOf(values, Object.prototype);
   }
 
   /** Step by step, why the flag gives what it gives. */
   explain(key: FlagKey): Explanation {
+    this.#open();
     return explainFlag(key, this.#state, (details) => this.#reported(details));
   }
 
@@ -165,14 +171,12 @@ export class FlagClient {
 
   /** Reads the current snapshot from here on, for work that outlives a request. */
   refresh(): void {
-    this.#snapshot = this.#host.snapshot;
-    this.#flags = this.#snapshot.flags;
-    this.#opened = undefined;
+    this.#state = unopened(this.#host, this.#context);
   }
 
   /**
-   * Does the I/O that this subject's attributes need, if any; reads before it see the attributes
-   * that need none.
+   * Does the I/O that this subject needs, if any: for its attributes, and for its overrides and
+   * groups in the store. Reads before it see what needs none.
    */
   async ready(): Promise<void> {
     await this.load();
@@ -180,19 +184,45 @@ export class FlagClient {
 
   /** {@link ready} for callers that do not want to wait when there is nothing to wait for. */
   load(): Promise<void> | undefined {
-    if (!isLazy(this.#context)) return undefined;
-    const loading = this.#context.load?.();
-    if (loading !== undefined) return loading.then(() => this.#renew());
-    this.#renew();
+    const context = this.#context;
+    const { subjects } = this.#host;
+    const attributes = isLazy(context) ? context.load?.() : undefined;
+    const loading =
+      subjects === undefined
+        ? attributes
+        : attributes === undefined
+          ? subjects.load(context)
+          : attributes.then(() => subjects.load(context));
+    if (loading !== undefined) return loading.then(() => this.#renew(context));
+    this.#renew(context);
     return undefined;
   }
 
   /** Reads see other attributes from here on, if they are others; snapshot and clock stay. */
-  #renew(): void {
-    const { generation } = this.#context as LazyContext;
+  #renew(context: AnyContext): void {
+    const generation = isLazy(context) ? context.generation : 0;
     if (generation !== undefined && generation === this.#generation) return;
     this.#generation = generation;
-    this.#opened = this.#opened?.again();
+    const { subjects } = this.#host;
+    if (subjects === undefined) this.#state = this.#state.again();
+    else if (!this.#isUnopened) this.#openWith(subjects);
+  }
+
+  /** Where there is a store: nothing was read yet, so that the subject may still be another. */
+  get #isUnopened(): boolean {
+    return this.#state.snapshot.hidden === "unopened";
+  }
+
+  /** From here on, reads are of the subject that the context names now. */
+  #open(): void {
+    const { subjects } = this.#host;
+    if (subjects !== undefined && this.#isUnopened) this.#openWith(subjects);
+  }
+
+  #openWith(subjects: SubjectLoader): void {
+    const view = subjects.open(this.#context, this.snapshot);
+    if (!view.known) this.#generation = NOT_LOADED;
+    this.#state = this.#state.again(view);
   }
 
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
@@ -222,7 +252,7 @@ export class FlagClient {
   }
 
   #read(key: string, type: FlagType, fallback: JsonValue): JsonValue | undefined {
-    const flag = this.#flags.get(key);
+    const flag = this.#state.snapshot.flags.get(key);
     if (flag !== undefined && flag.type === type) return this.resolve(flag, key).value;
     return this.#readOther(flag, key, type, fallback);
   }
@@ -235,7 +265,10 @@ export class FlagClient {
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
     const flag = known ?? this.#findFlag(key);
-    if (flag === undefined) return this.#readUndefined(key, type, fallback);
+    if (flag === undefined) {
+      const plain = !this.#state.isOverridden && !this.observed;
+      return plain ? fallback : this.#readUndefined(key, type, fallback);
+    }
     if (
       type === undefined ||
       flag.type === type ||
@@ -255,7 +288,7 @@ export class FlagClient {
     type: FlagType | undefined,
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
-    const override = this.#snapshot.overrides === undefined ? undefined : this.#findOverride(key);
+    const override = this.#findOverride(key);
     if (override?.value !== undefined) {
       if (type === undefined || fitsType(override.value, type)) {
         return this.serve(override, key).value;
@@ -268,28 +301,49 @@ export class FlagClient {
     return fallback;
   }
 
-  /** The flag that a key which is none as it stands may mean. */
+  /** The flag that a key which is none as it stands may mean; the first read opens the flags. */
   #findFlag(key: string): CompiledFlag | undefined {
-    const resolved = resolveKey(key, this.#snapshot.aliases);
-    return resolved === key ? undefined : this.#flags.get(resolved);
+    if (!this.#isUnopened) return findFlag(key, this.#state.snapshot);
+    this.#open();
+    const { snapshot } = this.#state;
+    return snapshot.flags.get(key) ?? findFlag(key, snapshot);
   }
 
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    if (this.#snapshot.overrides === undefined) return undefined;
-    const override = this.#state.findOverride(resolveKey(key, this.#snapshot.aliases));
+    const state = this.#state;
+    if (!state.isOverridden) return undefined;
+    const override = state.findOverride(resolveKey(key, state.snapshot.aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
 
   #notFound(key: string, fallback: JsonValue | undefined): EvaluationDetails {
-    const { ready, aliases } = this.#snapshot;
+    const { ready, aliases, hidden } = this.#state.snapshot;
     const resolved = resolveKey(key, aliases);
+    if (hidden === "closed") {
+      const message = "the subject's overrides are not loaded";
+      return this.fail(resolved, key, fallback, "PROVIDER_NOT_READY", message);
+    }
     return ready
       ? this.fail(resolved, key, fallback, "FLAG_NOT_FOUND", `there is no flag "${resolved}"`)
       : this.fail(resolved, key, fallback, "PROVIDER_NOT_READY", "no definitions are loaded yet");
   }
 
   #reported(details: EvaluationDetails): EvaluationDetails {
-    return this.#snapshot.stale ? staleDetails(details) : details;
+    return this.#state.snapshot.stale ? staleDetails(details) : details;
   }
+}
+
+/** Before the first read, nothing is asked of the context: a request may not be authenticated yet. */
+function unopened({ snapshot, subjects }: ClientHost, context: AnyContext): EvaluationState {
+  return new EvaluationState(
+    subjects === undefined ? snapshot : subjects.unopened(snapshot),
+    context,
+  );
+}
+
+/** The flag that a key which is none as it stands may mean. */
+function findFlag(key: string, { flags, aliases }: Snapshot): CompiledFlag | undefined {
+  const resolved = resolveKey(key, aliases);
+  return resolved === key ? undefined : flags.get(resolved);
 }

@@ -4,7 +4,6 @@ export {
   type DefinedFlags,
   type DefineFlagsOptions,
   defineFlags,
-  type FlagInput,
 } from "./definition/define-flags.ts";
 export type {
   DefinitionSet,
@@ -28,6 +27,15 @@ export type {
   Weight,
 } from "./definition/flag.ts";
 export { fitsType } from "./definition/flag.ts";
+export type {
+  ClauseInput,
+  ConditionInput,
+  FlagInput,
+  RolloutInput,
+  RuleInput,
+  ServeInput,
+  TargetInput,
+} from "./definition/flag-input.ts";
 export { isKey, KEY_RULE, resolveKey } from "./definition/keys.ts";
 export {
   invalidDefinitions,
@@ -39,7 +47,12 @@ export { isDefinition, type ParseCache, type ParseOptions } from "./definition/p
 export { formatProblem, type Problem } from "./definition/problems.ts";
 export { HalyardError, type HalyardErrorCode } from "./errors.ts";
 export { readAttribute, unitOf } from "./evaluation/attributes.ts";
-export type { AnyContext, EvaluationContext, LazyContext } from "./evaluation/context.ts";
+export {
+  type AnyContext,
+  type EvaluationContext,
+  isLazy,
+  type LazyContext,
+} from "./evaluation/context.ts";
 export type {
   Cause,
   EvaluationDetails,
@@ -48,7 +61,9 @@ export type {
 } from "./evaluation/details.ts";
 export type { CompiledFlag } from "./evaluation/flag.ts";
 export { murmur3 } from "./evaluation/hash/murmur3.ts";
+export { JoinedContext } from "./evaluation/joined-context.ts";
 export type { EvaluationCounters, RegexEngine } from "./evaluation/operators/operator.ts";
+export type { SubjectLoader, SubjectView } from "./evaluation/subject-loader.ts";
 export type {
   ConditionTrace,
   Explanation,
@@ -60,7 +75,13 @@ export type { JsonObject, JsonValue, Scalar } from "./json.ts";
 export { copyPlain, freezeJson, isPlainObject, isScalar, jsonEqual } from "./json.ts";
 export { type EvaluationObserver, ObservedFlagClient } from "./observed-client.ts";
 export { type Actor, checkActor } from "./overrides/actor.ts";
-export { DEFAULT_PRECEDENCE, type Layer, type Precedence } from "./overrides/layers.ts";
+export {
+  DEFAULT_PRECEDENCE,
+  type Layer,
+  type OrdinaryLayer,
+  type Precedence,
+  precedenceWith,
+} from "./overrides/layers.ts";
 export {
   hasValue,
   type Override,
@@ -77,6 +98,7 @@ export {
   type ScopeKind,
   scopeKey,
 } from "./overrides/scope.ts";
+export { type Subject, scopesOf, subjectOf } from "./overrides/subject.ts";
 export type {
   Clock,
   DefinitionDocument,
@@ -86,7 +108,13 @@ export type {
   SourceListener,
 } from "./ports.ts";
 export type { FlagKey, FlagKeyOf, FlagValue, Register, RegisteredFlags } from "./registry.ts";
-export { type CompileOptions, compileSnapshot, emptySnapshot, type Snapshot } from "./snapshot.ts";
+export {
+  type CompileOptions,
+  compileSnapshot,
+  emptySnapshot,
+  hideFlags,
+  type Snapshot,
+} from "./snapshot.ts";
 export { runToEnd } from "./steps.ts";
 export { announce, complain } from "./store/announce.ts";
 export { auditPosition, isAuditWanted, touchedOf } from "./store/audit.ts";

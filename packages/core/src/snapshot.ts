@@ -33,6 +33,17 @@ export interface Snapshot {
   /** The source can't be reached or gave bad data: these are the last good definitions. */
   readonly stale: boolean;
   readonly clock: Clock;
+  /** Why the flags are not in this one: nobody has read yet, or the subject is not known. */
+  readonly hidden?: "unopened" | "closed" | undefined;
+  /** The one with the flags, where they are hidden. */
+  readonly whole?: Snapshot | undefined;
+}
+
+const NO_FLAGS: Snapshot["flags"] = new Map();
+
+/** The snapshot with nothing to read but overrides that hold for everybody. */
+export function hideFlags(whole: Snapshot, hidden: "unopened" | "closed"): Snapshot {
+  return { ...whole, flags: NO_FLAGS, hidden, whole };
 }
 
 export interface CompileOptions {

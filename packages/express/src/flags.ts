@@ -18,7 +18,7 @@ export interface FlagsMiddleware extends RequestHandler {
 /**
  * Middleware that puts a client on `req.flags`: of an instance, or of one that is made of
  * options. Mount it once, before the routes; before or after authentication does not matter
- * unless `context` is asynchronous, which needs it after.
+ * unless `context` is asynchronous or there is a `store`, which need it after.
  */
 export function flags(input?: Flags | FlagsOptions<Request>): FlagsMiddleware {
   refuseRequest("flags", "app.use(flags())", input);

@@ -88,6 +88,7 @@ const harness: AdapterHarness = {
   differences: {
     listsRoutesAtStart: "Fastify tells of routes when they are declared.",
     refusesSecondInstance: "Fastify decorates requests at start, once for each name.",
+    loadsBeforeHandlers: "Fastify's plugin waits in a preHandler, when authentication is over.",
     closesOwnInstance: "Fastify's plugins have a lifetime, middleware has none.",
   },
   start: async (description) => {

@@ -106,7 +106,7 @@ function addHooks(
     // Parsing a body leaves the store, so that it is entered again behind it.
     app.addHook("preValidation", enter);
   }
-  if (instance.starting === undefined && instance.options.context === undefined) return;
+  if (instance.starting === undefined && !requestFlags.loads) return;
   app.addHook("preHandler", (request, _reply, done) => {
     const pending = requestFlags.prepare(client(request));
     if (pending === undefined) done();

@@ -8,7 +8,9 @@ import {
   FlagClient,
   HalyardError,
   ObservedFlagClient,
+  precedenceWith,
   type Snapshot,
+  type SubjectLoader,
 } from "@halyard/core";
 import { readEnvironment } from "./config/environment.ts";
 import { installedRegexEngine } from "./config/regex-engine.ts";
@@ -17,16 +19,19 @@ import { type GuardedRoute, GuardList } from "./guard/guard-list.ts";
 import { withDeadline } from "./instance/deadline.ts";
 import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts";
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
+import { ExpirySweep } from "./instance/expiry-sweep.ts";
+import { StoredGroups, storedAudit } from "./instance/groups.ts";
 import { type Health, healthOf } from "./instance/health.ts";
 import { countInstance } from "./instance/instance-count.ts";
+import { LastKnownGood } from "./instance/last-known-good.ts";
 import { createLog, type Log, messageOf } from "./instance/log.ts";
 import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
-import {
-  type LocalOverride,
-  type Overrides,
-  ownValue,
-  SystemOverrides,
-} from "./instance/overrides.ts";
+import { ownValue } from "./instance/override-values.ts";
+import type { Audit, Groups, Overrides } from "./instance/overrides.ts";
+import { RuntimeState } from "./instance/runtime-state.ts";
+import { StoredOverrides } from "./instance/stored-overrides.ts";
+import { type LocalOverride, SystemOverrides } from "./instance/system-overrides.ts";
+import { openSubjects, type Subjects } from "./subjects/open-subjects.ts";
 import { SpanTelemetry } from "./telemetry/spans.ts";
 
 /** An instance: definitions from its sources, clients that read them, and what controls it. */
@@ -35,6 +40,8 @@ export interface Flags {
   client(context?: EvaluationContext): FlagClient;
   readonly definitions: Definitions;
   readonly overrides: Overrides;
+  readonly groups: Groups;
+  readonly audit: Audit;
   /** Which routes are guarded by which flags. */
   guards(): readonly GuardedRoute[];
   /**
@@ -75,8 +82,13 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly telemetry: SpanTelemetry;
   readonly definitions: Definitions;
   readonly overrides: Overrides;
+  readonly groups: Groups;
+  readonly audit: Audit;
+  readonly #subjects: Subjects | undefined;
+  readonly #sweep: ExpirySweep | undefined;
   readonly #replica: DefinitionsReplica;
   readonly defaultEnabled: boolean;
+  readonly subjects: SubjectLoader | undefined;
   readonly #started: Promise<void>;
   readonly #hooks: GuardedHooks;
   readonly #release: () => void;
@@ -94,15 +106,13 @@ export class FlagsInstance implements Flags, ClientHost {
     this.telemetry = new SpanTelemetry(options.telemetry);
     const counters: EvaluationCounters = { oversizedSubjects: 0 };
     const hooks = guardHooks(options.hooks ?? {}, this.log);
-    const overrides = new SystemOverrides({
+    const precedence = precedenceWith(options.precedence ?? {});
+    const system = new SystemOverrides({
       log: this.log,
+      precedence,
       local: localOverrides(config.overrides, options.overrides ?? {}),
-      now: clock,
-      snapshot: () => this.#replica.snapshot,
-      apply: () => this.#replica.applyOverrides(),
-      onChange: hooks.onChange,
+      startedAt: clock(),
     });
-    this.overrides = overrides;
     const sources = resolveSources(options, config, this.log);
     this.#replica = new DefinitionsReplica(sources, {
       compile: {
@@ -112,15 +122,32 @@ export class FlagsInstance implements Flags, ClientHost {
         clock,
       },
       refreshInterval: options.refreshInterval ?? config.refreshInterval ?? REFRESH_INTERVAL,
+      lastKnownGood: keptAt(options.lastKnownGood, this.log),
+      isOffline: options.offline ?? config.offline ?? false,
       log: this.log,
       onReload: hooks.onReload,
-      onNotice: () => {},
-      overridesFor: (snapshot, stored) => overrides.compile(snapshot, stored),
+      onNotice: (notice) => this.#subjects?.notice(notice),
+      overridesFor: (snapshot, stored) => system.compile(snapshot, stored),
     });
+    const state = new RuntimeState({
+      replica: this.#replica,
+      clock,
+      onChange: hooks.onChange,
+      onWritten: (notice) => this.#subjects?.notice(notice),
+    });
+    const { store } = this.#replica;
+    const { ttl = config.cacheTtl, ...subjects } = options.subjects ?? {};
+    this.#subjects =
+      store && openSubjects(store, { ...subjects, ttl }, { precedence, log: this.log });
+    this.subjects = this.#subjects?.loader;
+    this.overrides = new StoredOverrides(state, system, precedence);
+    this.groups = new StoredGroups(state);
+    this.audit = storedAudit(state);
     this.definitions = new ReplicaDefinitions(this.#replica, clock, hooks.onChange);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;
     this.#started = this.#start();
+    this.#sweep = store && new ExpirySweep(state, this.log);
     this.#release = countInstance(this.log);
   }
 
@@ -187,7 +214,7 @@ export class FlagsInstance implements Flags, ClientHost {
   }
 
   health(): Health {
-    return healthOf(this.#replica);
+    return healthOf(this.#replica, this.#subjects?.cache);
   }
 
   get snapshot(): Snapshot {
@@ -196,9 +223,18 @@ export class FlagsInstance implements Flags, ClientHost {
 
   close(): Promise<void> {
     this.#closed.give();
-    this.#closing ??= this.#replica.close().finally(this.#release);
+    this.#closing ??= this.#end().finally(this.#release);
     return this.#closing;
   }
+
+  async #end(): Promise<void> {
+    this.#subjects?.close();
+    await Promise.all([this.#sweep?.close(), this.#replica.close()]);
+  }
+}
+
+function keptAt(path: string | undefined, log: Log): LastKnownGood | undefined {
+  return path === undefined ? undefined : new LastKnownGood(path, log);
 }
 
 /** A clock of the application's that throws, or gives no time, must not break reads. */

@@ -5,7 +5,13 @@ export { type HealthEndpointOptions, healthEndpoint } from "./endpoints/health.t
 export type { VariantHandlers } from "./guard/by-variant.ts";
 export type { GuardOptions, Requirement } from "./guard/guard.ts";
 export type { GuardedRoute } from "./guard/guard-list.ts";
-export type { Definitions, FlagEntry, FlagPage, ListOptions } from "./instance/definitions.ts";
+export type {
+  Definitions,
+  FlagEntry,
+  FlagPage,
+  ListOptions,
+  WriteOptions,
+} from "./instance/definitions.ts";
 export type { Health } from "./instance/health.ts";
 export type {
   ChangeEvent,
@@ -13,11 +19,26 @@ export type {
   EvaluationEvent,
   FlagsOptions,
   Hooks,
+  PrecedenceOptions,
   ReloadEvent,
   SourceInput,
+  SubjectOptions,
   TrackEvent,
 } from "./instance/options.ts";
-export type { KillOptions, Overrides, RestoreOptions } from "./instance/overrides.ts";
+export type {
+  Audit,
+  Authorship,
+  Groups,
+  KillOptions,
+  ListPage,
+  MissingOverride,
+  OverrideQuery,
+  OverrideRecord,
+  Overrides,
+  RemoveOptions,
+  RestoreOptions,
+  SetOptions,
+} from "./instance/overrides.ts";
 export { currentFlags } from "./request/current-flags.ts";
 export type { AnonymousOptions, RequestContextOptions } from "./request/options.ts";
 export { type FileSourceOptions, fileSource } from "./sources/file-source.ts";

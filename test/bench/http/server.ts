@@ -31,7 +31,8 @@ const KEYS = written
   .map(({ key }) => key);
 
 function answer(flags: FlagClient | undefined): { on: number } {
-  let on = 0;
+  // From ten on, so that the answers of all servers are of one length.
+  let on = 10;
   if (flags !== undefined) for (const key of KEYS) if (flags.enabled(key)) on++;
   return { on };
 }

@@ -7,7 +7,7 @@ import type { Condition, Flag } from "./flag.ts";
 import type { Reference } from "./parse-context.ts";
 import { type ParsedDocument, type ParseOptions, parseDocument } from "./parse-document.ts";
 import { formatProblem, type Problem } from "./problems.ts";
-import { checkReferences, type Winner } from "./references.ts";
+import { checkReferences, type Winner, type WinnerSet } from "./references.ts";
 
 /** The documents of one source, in order: per key, the last one wins. */
 export interface SourceDocuments {
@@ -24,11 +24,7 @@ export function* loadDefinitions(
   sources: readonly SourceDocuments[],
   options: ParseOptions = {},
 ): Generator<void, LoadResult, void> {
-  const flags = new Map<string, Winner<Flag>>();
-  const segments = new Map<string, Winner<Condition>>();
-  const aliases = new Map<string, { reference: Reference; document: ParsedDocument }>();
-  const owners = new Map<string, string>();
-  const shadowed: Shadowed[] = [];
+  const merged = new Merged();
   const documents: { parsed: ParsedDocument; input: DefinitionDocument }[] = [];
   for (const { source, documents: inputs } of sources) {
     const own: ParsedDocument[] = [];
@@ -37,28 +33,11 @@ export function* loadDefinitions(
       own.push(parsed);
       documents.push({ parsed, input });
     }
-    // Within a source the last document wins, and whoever came first among the sources.
-    const taken = new Set<string>();
-    for (const document of own.reverse()) {
-      for (const [key, parsed] of document.flags) {
-        const by = owners.get(key);
-        if (by === undefined) {
-          flags.set(key, { parsed, document });
-          owners.set(key, source);
-        } else if (by !== source && !taken.has(key)) shadowed.push({ key, source, by });
-        taken.add(key);
-      }
-      for (const [name, parsed] of document.segments) {
-        if (!segments.has(name)) segments.set(name, { parsed, document });
-      }
-      for (const [alias, reference] of document.aliases) {
-        if (!aliases.has(alias)) aliases.set(alias, { reference, document });
-      }
-    }
+    yield* merged.add(source, own);
   }
-  yield;
-  const resolved = checkReferences({ flags, segments, aliases });
-  yield;
+  const { flags, segments, owners, shadowed } = merged;
+  const aliases = yield* checkReferences(merged);
+  // In one go: a source that reads its text again for positions keeps it until the next pause.
   const report = {
     warnings: documents.flatMap(({ parsed, input }) => located(parsed.findings.warnings, input)),
     owners,
@@ -69,11 +48,52 @@ export function* loadDefinitions(
   );
   if (problems.length > 0) return { ...report, set: undefined, problems };
   const set: DefinitionSet = {
-    flags: valuesOf(flags),
-    segments: valuesOf(segments),
-    aliases: resolved,
+    flags: yield* valuesOf(flags),
+    segments: yield* valuesOf(segments),
+    aliases,
   };
   return { ...report, set, problems: [] };
+}
+
+/** What the documents of all sources come to: per key, the winner. */
+class Merged implements WinnerSet {
+  readonly flags = new Map<string, Winner<Flag>>();
+  readonly naming = new Map<string, Winner<Flag>>();
+  readonly segments = new Map<string, Winner<Condition>>();
+  readonly aliases = new Map<string, { reference: Reference; document: ParsedDocument }>();
+  readonly owners = new Map<string, string>();
+  readonly shadowed: Shadowed[] = [];
+
+  /** Within a source the last document wins, and whoever came first among the sources. */
+  *add(source: string, documents: readonly ParsedDocument[]): Generator<void, void, void> {
+    // Keys are reported once each; in one document they are there once each anyway.
+    const taken = documents.length > 1 ? new Set<string>() : undefined;
+    for (const document of documents.toReversed()) {
+      for (const [key, parsed] of document.flags) {
+        const by = this.owners.get(key);
+        if (by === undefined) {
+          const winner = { parsed, document };
+          this.flags.set(key, winner);
+          if (parsed.segments.length + parsed.prerequisites.length > 0) {
+            this.naming.set(key, winner);
+          }
+          this.owners.set(key, source);
+        } else if (by !== source && taken?.has(key) !== true) {
+          this.shadowed.push({ key, source, by });
+        }
+        taken?.add(key);
+        yield;
+      }
+      for (const [name, parsed] of document.segments) {
+        if (!this.segments.has(name)) this.segments.set(name, { parsed, document });
+        yield;
+      }
+      for (const [alias, reference] of document.aliases) {
+        if (!this.aliases.has(alias)) this.aliases.set(alias, { reference, document });
+        yield;
+      }
+    }
+  }
 }
 
 /** Loads one document at once; for tests and tools. Throws `INVALID_DEFINITIONS`. */
@@ -104,10 +124,13 @@ export function invalidDefinitions(problems: readonly Problem[]): HalyardError {
   );
 }
 
-function valuesOf<T>(winners: ReadonlyMap<string, Winner<T>>): ReadonlyMap<string, T> {
+function* valuesOf<T>(
+  winners: ReadonlyMap<string, Winner<T>>,
+): Generator<void, ReadonlyMap<string, T>, void> {
   const values = new Map<string, T>();
   for (const [key, { parsed }] of winners) {
     if (parsed.value !== undefined) values.set(key, parsed.value);
+    yield;
   }
   return values;
 }
@@ -115,9 +138,11 @@ function valuesOf<T>(winners: ReadonlyMap<string, Winner<T>>): ReadonlyMap<strin
 /** More than this many positions are not looked up: each may parse the text again. */
 const LOCATED = 100;
 
-function located(problems: readonly Problem[], { locate }: DefinitionDocument): Problem[] {
-  return problems.map((problem, index) => {
-    const position = index < LOCATED ? locate?.(problem.path) : undefined;
+function located(problems: readonly Problem[], { locate }: DefinitionDocument): readonly Problem[] {
+  if (locate === undefined) return problems;
+  const first = problems.slice(0, LOCATED).map((problem) => {
+    const position = locate(problem.path);
     return position === undefined ? problem : { ...problem, ...position };
   });
+  return first.concat(problems.slice(LOCATED));
 }

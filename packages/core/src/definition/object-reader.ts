@@ -46,7 +46,7 @@ export class ObjectReader {
   }
 
   /** The first of these names that is written; a problem when several are. */
-  oneOf(...names: readonly string[]): string | undefined {
+  oneOf(names: readonly string[]): string | undefined {
     let first: string | undefined;
     for (const name of names) {
       if (!this.has(name)) continue;
@@ -99,13 +99,13 @@ export class ObjectReader {
   strings(name: string): readonly string[] | undefined {
     const items = this.list(name);
     if (items === undefined) return undefined;
-    const place = this.at(name);
-    const strings = items.filter((item, index): item is string => {
-      if (typeof item === "string" && item !== "") return true;
-      this.findings.problem(at(place, index), `must be a non-empty string, not ${describe(item)}`);
-      return false;
-    });
-    return strings.length === items.length ? Object.freeze(strings) : undefined;
+    if (items.every(isText)) return Object.freeze(items) as readonly string[];
+    for (const [index, item] of items.entries()) {
+      if (isText(item)) continue;
+      const place = at(this.at(name), index);
+      this.findings.problem(place, `must be a non-empty string, not ${describe(item)}`);
+    }
+    return undefined;
   }
 
   /** Reports the fields that are not among `known`; `x-*` may always be written. */
@@ -115,6 +115,10 @@ export class ObjectReader {
       this.problem(name, `unknown field; known are ${[...known].join(", ")}`);
     }
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 /** A value as a message shows it: short, and never the whole of something large. */

@@ -1,17 +1,16 @@
 import { findOperator, isSegmentOperator, operators } from "../evaluation/operators/index.ts";
 import type { AnyOperator } from "../evaluation/operators/operator.ts";
-import { freezeJson, isPlainObject, isScalar, type JsonValue, MAX_DEPTH } from "../json.ts";
+import { freezeJson, type JsonValue, MAX_DEPTH } from "../json.ts";
+import {
+  CANONICAL,
+  type ConditionDialect,
+  canonicalClause,
+  canonicalClauses,
+} from "./canonical.ts";
 import type { Clause, Condition } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import type { ParseContext } from "./parse-context.ts";
 import { at, type Place } from "./problems.ts";
-
-export interface ConditionDialect {
-  /** In `clauses` lists, `key` names the targeting key. */
-  readonly keyIsTargetingKey: boolean;
-}
-
-const CANONICAL: ConditionDialect = { keyIsTargetingKey: false };
 
 /** A condition, in any of its written forms; `undefined` when it has problems. */
 export function parseCondition(
@@ -28,9 +27,9 @@ export function parseCondition(
   const reader = ObjectReader.of(raw, place, context.findings, "a condition");
   if (reader === undefined) return undefined;
   if (reader.has("attribute")) return parseClause(reader, context, dialect);
-  const kind = reader.oneOf("all", "any", "not", "segment", "condition");
+  const kind = reader.oneOf(KINDS);
   if (kind === undefined) return parseClause(reader, context, dialect);
-  reader.finish(KINDS);
+  reader.finish(KIND_FIELDS);
   const value = reader.get(kind);
   switch (kind) {
     case "all":
@@ -50,7 +49,8 @@ export function parseCondition(
   }
 }
 
-const KINDS: ReadonlySet<string> = new Set(["all", "any", "not", "segment", "condition"]);
+const KINDS: readonly string[] = ["all", "any", "not", "segment", "condition"];
+const KIND_FIELDS: ReadonlySet<string> = new Set(KINDS);
 
 function parseList(
   kind: "all" | "any",
@@ -62,21 +62,29 @@ function parseList(
 ): Condition | undefined {
   if (items.length === 0)
     return context.findings.problem(place, "must list at least one condition");
-  const parsed: (Condition | undefined)[] = [];
-  let asWritten = true;
-  for (let index = 0; index < items.length; index++) {
-    const item = items[index];
+  const conditions =
+    canonicalClauses(items, context, dialect) ?? parseEach(items, place, context, dialect, depth);
+  if (conditions === undefined) return undefined;
+  const only = conditions[0];
+  if (only !== undefined && conditions.length === 1) return only;
+  return kind === "all" ? { all: conditions } : { any: conditions };
+}
+
+function parseEach(
+  items: readonly unknown[],
+  place: Place,
+  context: ParseContext,
+  dialect: ConditionDialect,
+  depth: number,
+): readonly Condition[] | undefined {
+  const conditions: Condition[] = [];
+  for (const [index, item] of items.entries()) {
     const condition =
       canonicalClause(item, context, dialect) ??
       parseCondition(item, at(place, index), context, dialect, depth + 1);
-    if (condition !== item) asWritten = false;
-    parsed.push(condition);
+    if (condition !== undefined) conditions.push(condition);
   }
-  if (parsed.includes(undefined)) return undefined;
-  const conditions = (asWritten ? Object.freeze(items) : parsed) as readonly Condition[];
-  const [only] = conditions;
-  if (only !== undefined && conditions.length === 1) return only;
-  return kind === "all" ? { all: conditions } : { any: conditions };
+  return conditions.length === items.length ? conditions : undefined;
 }
 
 /** One segment's name, or several of which any may hold. */
@@ -100,45 +108,16 @@ function parseSegments(raw: unknown, place: Place, context: ParseContext): Condi
   return { segment: names.length === 1 && only !== undefined ? only : names };
 }
 
+const OPERATOR_FIELDS: readonly string[] = ["op", "operator"];
+const VALUE_FIELDS: readonly string[] = ["values", "value"];
 const CLAUSE_FIELDS: ReadonlySet<string> = new Set([
   "attribute",
-  "op",
-  "operator",
+  ...OPERATOR_FIELDS,
   "value",
   "values",
   "negate",
   "orEqual",
 ]);
-
-/**
- * The clause as it stands, if it is canonical and nothing is wrong with it. Large sets of flags
- * hold tens of thousands of clauses, nearly all of this kind: they are kept, and checked without
- * what it takes to report a problem.
- */
-function canonicalClause(
-  raw: unknown,
-  { operatorOptions }: ParseContext,
-  { keyIsTargetingKey }: ConditionDialect,
-): Clause | undefined {
-  if (!isPlainObject(raw)) return undefined;
-  const { attribute, op, values } = raw;
-  if (typeof attribute !== "string" || attribute === "" || typeof op !== "string") return undefined;
-  if (keyIsTargetingKey && attribute === "key") return undefined;
-  if (!Array.isArray(values) || values.length === 0 || !values.every(isScalar)) return undefined;
-  if (Object.keys(raw).length !== 3) return undefined;
-  const operator = findOperator(op);
-  if (operator === undefined || operator.name !== op || operator.takesValues === false) {
-    return undefined;
-  }
-  let sound = true;
-  const refuse = (): void => {
-    sound = false;
-  };
-  (operator.check ?? operator.prepare)(values, operatorOptions, refuse);
-  if (!sound) return undefined;
-  Object.freeze(values);
-  return Object.freeze(raw) as unknown as Clause;
-}
 
 function parseClause(
   reader: ObjectReader,
@@ -147,7 +126,7 @@ function parseClause(
 ): Condition | undefined {
   reader.finish(CLAUSE_FIELDS);
   const { findings, place } = reader;
-  const opField = reader.oneOf("op", "operator");
+  const opField = reader.oneOf(OPERATOR_FIELDS);
   if (opField === undefined) {
     return findings.problem(
       place,
@@ -157,7 +136,7 @@ function parseClause(
   const negate = reader.boolean("negate") === true;
   const op = reader.string(opField);
   if (op === undefined) return undefined;
-  const valuesField = reader.oneOf("values", "value");
+  const valuesField = reader.oneOf(VALUE_FIELDS);
   const operator = findOperator(op);
   if (operator === undefined && isSegmentOperator(op)) {
     if (valuesField === undefined) return findings.problem(place, "`values` must name a segment");

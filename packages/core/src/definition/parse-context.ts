@@ -7,7 +7,7 @@ export interface Reference {
   readonly place: Place;
 }
 
-export interface PrerequisiteReference extends Reference {
+interface PrerequisiteReference extends Reference {
   /** Name, or index, of the variant of that flag. */
   readonly variant: string | number;
   readonly variantPlace: Place;
@@ -25,4 +25,13 @@ export interface ParseContext {
   readonly segments: Reference[];
   /** Flags that were mentioned. */
   readonly prerequisites: PrerequisiteReference[];
+}
+
+/** Something of a document, with what it mentions. */
+export interface Parsed<T> {
+  /** Absent when it has problems; its name is taken all the same. */
+  readonly value: T | undefined;
+  readonly place: Place;
+  readonly segments: readonly Reference[];
+  readonly prerequisites: readonly PrerequisiteReference[];
 }

@@ -9,7 +9,7 @@ import type { Condition, Flag } from "./flag.ts";
 import { isKey, KEY_RULE } from "./keys.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import { parseCondition } from "./parse-condition.ts";
-import type { ParseContext, PrerequisiteReference, Reference } from "./parse-context.ts";
+import type { ParseContext, Parsed, Reference } from "./parse-context.ts";
 import {
   DEFINITION_FIELDS,
   type ParseFlagOptions,
@@ -18,14 +18,8 @@ import {
 } from "./parse-flag.ts";
 import { at, Findings, type Place } from "./problems.ts";
 
-/** Something of a document, with what it mentions. */
-export interface Parsed<T> {
-  /** Absent when it has problems; its name is taken all the same. */
-  readonly value: T | undefined;
-  readonly place: Place;
-  readonly segments: readonly Reference[];
-  readonly prerequisites: readonly PrerequisiteReference[];
-}
+/** What most flags mention: one list for all of them. */
+const NONE: readonly never[] = Object.freeze([]);
 
 export interface ParsedDocument {
   readonly name: string;
@@ -283,7 +277,12 @@ class DocumentParser implements ParsedDocument {
     };
     const value = parse(context);
     const { segments, prerequisites } = context;
-    const parsed: Parsed<T> = { value, place, segments, prerequisites };
+    const parsed: Parsed<T> = {
+      value,
+      place,
+      segments: segments.length === 0 ? NONE : segments,
+      prerequisites: prerequisites.length === 0 ? NONE : prerequisites,
+    };
     // An index names a variant of another flag, which may change while this object does not.
     const indexed = prerequisites.some(({ variant }) => typeof variant === "number");
     if (object !== undefined && !indexed && problems.length + warnings.length === before) {
@@ -295,5 +294,6 @@ class DocumentParser implements ParsedDocument {
 
 /** A definition has a field of one; any other object is a group of flags. */
 export function isDefinition(raw: Record<string, unknown>): boolean {
-  return Object.keys(raw).some((name) => DEFINITION_FIELDS.has(name));
+  for (const name of Object.keys(raw)) if (DEFINITION_FIELDS.has(name)) return true;
+  return false;
 }

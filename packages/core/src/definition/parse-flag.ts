@@ -11,6 +11,7 @@ import {
   parseServe,
   SERVE_FIELDS,
   type ServedFlag,
+  VARIANT_FIELDS,
 } from "./parse-serve.ts";
 import {
   checkValue,
@@ -249,14 +250,11 @@ function parseFallthrough(
   written: readonly WrittenVariant[] | undefined,
 ): Serve | undefined {
   const { findings } = reader;
-  const sources = [
-    reader.has("fallthrough") ? "fallthrough" : undefined,
-    reader.has("percentage") && !reader.has("conditions") ? "percentage" : undefined,
-    hasWeights(written) ? "variants" : undefined,
-  ].filter((name) => name !== undefined);
-  const [source, ...others] = sources;
-  for (const other of others) {
-    reader.problem(other, `says who is served, and so does \`${source}\`: write one of them`);
+  let source: string | undefined;
+  for (const name of FALLTHROUGH_SOURCES) {
+    if (!saysFallthrough(name, reader, written)) continue;
+    if (source === undefined) source = name;
+    else reader.problem(name, `says who is served, and so does \`${source}\`: write one of them`);
   }
   const fallthrough = parseFallthroughFrom(source, reader, flag, written ?? []);
   if (!reader.has("schedule")) return fallthrough;
@@ -267,6 +265,17 @@ function parseFallthrough(
   const serve = onVariant(flag);
   if (serve !== undefined) return { serve };
   return findings.problem(reader.at("schedule"), "needs a `fallthrough` that says what to `serve`");
+}
+
+const FALLTHROUGH_SOURCES = ["fallthrough", "percentage", "variants"] as const;
+
+function saysFallthrough(
+  name: (typeof FALLTHROUGH_SOURCES)[number],
+  reader: ObjectReader,
+  written: readonly WrittenVariant[] | undefined,
+): boolean {
+  if (name === "variants") return hasWeights(written);
+  return reader.has(name) && (name === "fallthrough" || !reader.has("conditions"));
 }
 
 function parseFallthroughFrom(
@@ -305,18 +314,20 @@ function hasWeights(variants: readonly WrittenVariant[] | undefined): boolean {
   return variants?.some(({ weight }) => weight !== undefined) === true;
 }
 
-const PREREQUISITE_FIELDS: ReadonlySet<string> = new Set(["flag", "key", "variant", "variation"]);
+const FLAG_FIELDS: readonly string[] = ["flag", "key"];
+const PREREQUISITE_FIELDS: ReadonlySet<string> = new Set([...FLAG_FIELDS, ...VARIANT_FIELDS]);
 
 /** Flags and variants that are mentioned are looked up once the whole set is known. */
 function parsePrerequisites(reader: ObjectReader, context: ParseContext): Prerequisite[] {
-  const items = reader.list("prerequisites") ?? [];
+  const items = reader.list("prerequisites");
+  if (items === undefined) return [];
   const place = reader.at("prerequisites");
   return items.flatMap((raw, index): Prerequisite[] => {
     const item = ObjectReader.of(raw, at(place, index), context.findings, "a prerequisite");
     if (item === undefined) return [];
     item.finish(PREREQUISITE_FIELDS);
-    const flagField = item.oneOf("flag", "key");
-    const variantField = item.oneOf("variant", "variation");
+    const flagField = item.oneOf(FLAG_FIELDS);
+    const variantField = item.oneOf(VARIANT_FIELDS);
     if (flagField === undefined) context.findings.problem(item.place, "`flag` is missing");
     if (variantField === undefined) context.findings.problem(item.place, "`variant` is missing");
     if (flagField === undefined || variantField === undefined) return [];

@@ -1,19 +1,22 @@
 import { parseDate } from "../evaluation/operators/dates.ts";
 import { isScalar, type Scalar } from "../json.ts";
+import { CANONICAL, CLAUSES, canonicalRule } from "./canonical.ts";
 import type { Condition, Rule, ScheduleStep, Target } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import { parseCondition } from "./parse-condition.ts";
 import type { ParseContext } from "./parse-context.ts";
-import { parseServe, parseVariantReference, SERVE_FIELDS, type ServedFlag } from "./parse-serve.ts";
+import {
+  parseServe,
+  parseVariantReference,
+  SERVE_FIELDS,
+  type ServedFlag,
+  VARIANT_FIELDS,
+} from "./parse-serve.ts";
 import { at, type Findings, type Place } from "./problems.ts";
 
-const RULE_FIELDS: ReadonlySet<string> = new Set([
-  "id",
-  "when",
-  "condition",
-  "clauses",
-  ...SERVE_FIELDS,
-]);
+/** The fields that may say whom a rule is for; one of them is written. */
+const WHEN_FIELDS: readonly string[] = ["when", "condition", "clauses"];
+const RULE_FIELDS: ReadonlySet<string> = new Set(["id", ...WHEN_FIELDS, ...SERVE_FIELDS]);
 
 export function parseRules(reader: ObjectReader, flag: ServedFlag, context: ParseContext): Rule[] {
   const items = reader.get("rules");
@@ -22,9 +25,12 @@ export function parseRules(reader: ObjectReader, flag: ServedFlag, context: Pars
     return reader.problem("rules", `must be a list of rules, not ${describe(items)}`) ?? [];
   }
   const place = reader.at("rules");
-  const rules = items.map((item, index) => parseRule(item, at(place, index), flag, context));
+  const rules = items.map(
+    (item, index) =>
+      canonicalRule(item, flag, context) ?? parseRule(item, at(place, index), flag, context),
+  );
   checkIds(items, rules, place, context.findings);
-  return rules.filter((rule) => rule !== undefined);
+  return rules.includes(undefined) ? rules.filter((rule) => rule !== undefined) : (rules as Rule[]);
 }
 
 function parseRule(
@@ -55,14 +61,14 @@ function parseRule(
 
 /** `undefined`, without a problem, means everybody. */
 function parseWhen(reader: ObjectReader, context: ParseContext): Condition | undefined {
-  const field = reader.oneOf("when", "condition", "clauses");
+  const field = reader.oneOf(WHEN_FIELDS);
   if (field === undefined) return undefined;
   const raw = reader.get(field);
   if (field === "when" && Array.isArray(raw) && raw.length === 0) return undefined;
   if (field === "clauses" && !Array.isArray(raw)) {
     return reader.problem(field, `must be a list of clauses, not ${describe(raw)}`);
   }
-  return parseCondition(raw, reader.at(field), context, { keyIsTargetingKey: field === "clauses" });
+  return parseCondition(raw, reader.at(field), context, field === "clauses" ? CLAUSES : CANONICAL);
 }
 
 /** Ids are unique, also against the indexes that rules without one go by. */
@@ -72,6 +78,7 @@ function checkIds(
   place: Place,
   findings: Findings,
 ): void {
+  if (items.length <= FEW && areDistinct(rules)) return;
   const seen = new Set<string>();
   for (const [index, rule] of rules.entries()) {
     if (rule !== undefined && rule.id === undefined) seen.add(String(index));
@@ -85,6 +92,19 @@ function checkIds(
   }
 }
 
+/** So many rules are compared with each other sooner than they are put in a set. */
+const FEW = 8;
+
+/** Whether all of these rules are sound, and each has an id that no other one has. */
+function areDistinct(rules: readonly (Rule | undefined)[]): boolean {
+  for (let index = 0; index < rules.length; index++) {
+    const id = rules[index]?.id;
+    if (id === undefined) return false;
+    for (let other = 0; other < index; other++) if (rules[other]?.id === id) return false;
+  }
+  return true;
+}
+
 const TARGET_FIELDS: ReadonlySet<string> = new Set(["attribute", "variant", "variation", "values"]);
 
 export function parseTargets(
@@ -92,7 +112,8 @@ export function parseTargets(
   flag: ServedFlag,
   { findings }: ParseContext,
 ): Target[] {
-  const items = reader.list("targets") ?? [];
+  const items = reader.list("targets");
+  if (items === undefined) return [];
   const place = reader.at("targets");
   return items.flatMap((item, index) => parseTarget(item, at(place, index), flag, findings) ?? []);
 }
@@ -107,7 +128,7 @@ function parseTarget(
   if (reader === undefined) return undefined;
   reader.finish(TARGET_FIELDS);
   const attribute = reader.string("attribute");
-  const field = reader.oneOf("variant", "variation");
+  const field = reader.oneOf(VARIANT_FIELDS);
   const variant =
     field === undefined
       ? findings.problem(place, "`variant` is missing")
@@ -127,7 +148,8 @@ function parseTarget(
 const STEP_FIELDS: ReadonlySet<string> = new Set(["from", "percentage"]);
 
 export function parseSchedule(reader: ObjectReader, { findings }: ParseContext): ScheduleStep[] {
-  const items = reader.list("schedule") ?? [];
+  const items = reader.list("schedule");
+  if (items === undefined) return [];
   const place = reader.at("schedule");
   let last = Number.NEGATIVE_INFINITY;
   return items.flatMap((item, index): ScheduleStep[] => {

@@ -11,12 +11,17 @@ export interface ServedFlag {
   readonly variants: readonly Variant[];
 }
 
+/** The fields that may say what is served; one of them is written. */
+const SERVED_BY: readonly string[] = ["serve", "variation", "rollout"];
 export const SERVE_FIELDS: readonly string[] = ["serve", "variation", "percentage", "rollout"];
+
+/** The fields that may name a variant, in lists of them. */
+export const VARIANT_FIELDS: readonly string[] = ["variant", "variation"];
 
 /** The serving part of a rule or a fallthrough; `undefined` when it has problems. */
 export function parseServe(reader: ObjectReader, flag: ServedFlag): Serve | undefined {
   const { findings, place } = reader;
-  const field = reader.oneOf("serve", "variation", "rollout");
+  const field = reader.oneOf(SERVED_BY);
   const percentage = reader.percentage("percentage");
   if (field === "rollout") {
     if (reader.has("percentage")) {
@@ -62,12 +67,12 @@ export function parseVariantReference(
   return findings.problem(place, `unknown variant ${describe(raw)}; ${known}`);
 }
 
+const BY_FIELDS: readonly string[] = ["by", "bucketBy"];
+const WEIGHTS_FIELDS: readonly string[] = ["weights", "variations"];
 const ROLLOUT_FIELDS: ReadonlySet<string> = new Set([
-  "by",
-  "bucketBy",
+  ...BY_FIELDS,
   "salt",
-  "weights",
-  "variations",
+  ...WEIGHTS_FIELDS,
   "unit",
   "experiment",
 ]);
@@ -81,12 +86,12 @@ function parseRollout(
   const reader = ObjectReader.of(raw, place, findings, "`rollout`");
   if (reader === undefined) return undefined;
   reader.finish(ROLLOUT_FIELDS);
-  const byField = reader.oneOf("by", "bucketBy");
+  const byField = reader.oneOf(BY_FIELDS);
   const written = byField === undefined ? undefined : reader.string(byField);
   const by = byField === "bucketBy" && written === "key" ? "targetingKey" : written;
   const salt = reader.string("salt");
   const experiment = reader.boolean("experiment");
-  const field = reader.oneOf("weights", "variations");
+  const field = reader.oneOf(WEIGHTS_FIELDS);
   if (field === undefined) return findings.problem(place, "`weights` is missing");
   const unit = parseUnit(reader, field);
   const weights = parseWeights(reader.get(field), reader.at(field), unit, flag, findings);
@@ -165,7 +170,7 @@ export function checkWeights(
     .sort((a, b) => (order.get(a.variant) ?? 0) - (order.get(b.variant) ?? 0));
 }
 
-const WEIGHT_FIELDS: ReadonlySet<string> = new Set(["variant", "variation", "weight"]);
+const WEIGHT_FIELDS: ReadonlySet<string> = new Set([...VARIANT_FIELDS, "weight"]);
 
 function parseListed(
   raw: unknown,
@@ -176,7 +181,7 @@ function parseListed(
   const reader = ObjectReader.of(raw, place, findings, "a weight");
   if (reader === undefined) return [];
   reader.finish(WEIGHT_FIELDS);
-  const field = reader.oneOf("variant", "variation");
+  const field = reader.oneOf(VARIANT_FIELDS);
   const weight = reader.get("weight");
   if (typeof weight !== "number") {
     const where = reader.has("weight") ? reader.at("weight") : place;

@@ -1,7 +1,7 @@
 import { MAX_DEPTH } from "../json.ts";
 import type { Condition, Flag } from "./flag.ts";
-import type { Reference } from "./parse-context.ts";
-import type { Parsed, ParsedDocument } from "./parse-document.ts";
+import type { Parsed, Reference } from "./parse-context.ts";
+import type { ParsedDocument } from "./parse-document.ts";
 import type { Findings } from "./problems.ts";
 import { variantIndex } from "./variant-index.ts";
 
@@ -13,25 +13,39 @@ export interface Winner<T> {
 
 export interface WinnerSet {
   readonly flags: ReadonlyMap<string, Winner<Flag>>;
+  /** Those of the flags that name others, or segments: mostly few. */
+  readonly naming: ReadonlyMap<string, Winner<Flag>>;
   readonly segments: ReadonlyMap<string, Winner<Condition>>;
   readonly aliases: ReadonlyMap<string, { reference: Reference; document: ParsedDocument }>;
 }
 
 /**
- * Checks everything that names something else, over the whole set. Returns the aliases with
- * their chains resolved.
+ * Checks everything that names something else, over the whole set, in steps. Returns the aliases
+ * with their chains resolved.
  */
-export function checkReferences(winners: WinnerSet): Map<string, string> {
-  for (const winner of [...winners.flags.values(), ...winners.segments.values()]) {
-    for (const { name, place } of winner.parsed.segments) {
-      if (winners.segments.has(name)) continue;
-      winner.document.findings.unresolved(place, `there is no segment "${name}"`);
-    }
+export function* checkReferences(winners: WinnerSet): Generator<void, Map<string, string>, void> {
+  const { flags, naming, segments } = winners;
+  yield* checkSegments(naming, segments);
+  yield* checkSegments(segments, segments);
+  yield* checkCycles("segments", segments, segments, (parsed) => parsed.segments);
+  for (const winner of naming.values()) {
+    checkPrerequisites(winner, flags);
+    yield;
   }
-  checkCycles("segments", winners.segments, (parsed) => parsed.segments);
-  for (const winner of winners.flags.values()) checkPrerequisites(winner, winners.flags);
-  checkCycles("prerequisites", winners.flags, (parsed) => parsed.prerequisites);
-  return resolveAliases(winners);
+  yield* checkCycles("prerequisites", naming, flags, (parsed) => parsed.prerequisites);
+  return yield* resolveAliases(winners);
+}
+
+function* checkSegments<T>(
+  winners: ReadonlyMap<string, Winner<T>>,
+  segments: WinnerSet["segments"],
+): Generator<void, void, void> {
+  for (const { parsed, document } of winners.values()) {
+    for (const { name, place } of parsed.segments) {
+      if (!segments.has(name)) document.findings.unresolved(place, `there is no segment "${name}"`);
+    }
+    yield;
+  }
 }
 
 function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): void {
@@ -72,11 +86,12 @@ interface Tree {
 const NO_TREE: Tree = { cost: 0, depth: 0 };
 
 /** Reports cycles, chains that are too deep, and trees that are too large. */
-function checkCycles<T>(
+function* checkCycles<T>(
   what: "segments" | "prerequisites",
+  roots: ReadonlyMap<string, Winner<T>>,
   winners: ReadonlyMap<string, Winner<T>>,
   referencesOf: (parsed: Parsed<T>) => readonly Reference[],
-): void {
+): Generator<void, void, void> {
   const trees = new Map<string, Tree>();
   const path: string[] = [];
   const visit = (key: string, findings: Findings, reference: Reference | undefined): Tree => {
@@ -114,16 +129,21 @@ function checkCycles<T>(
     trees.set(key, tree);
     return tree;
   };
-  for (const [key, winner] of winners) {
-    if (referencesOf(winner.parsed).length > 0) visit(key, winner.document.findings, undefined);
+  for (const [key, { parsed, document }] of roots) {
+    if (referencesOf(parsed).length > 0) visit(key, document.findings, undefined);
+    yield;
   }
 }
 
-function resolveAliases({ aliases, flags }: WinnerSet): Map<string, string> {
+function* resolveAliases({
+  aliases,
+  flags,
+}: WinnerSet): Generator<void, Map<string, string>, void> {
   const resolved = new Map<string, string>();
   // Alias → why it leads to no flag. As with the resolved ones, a chain is walked only once.
   const broken = new Map<string, BrokenAlias>();
   for (const [alias, { reference, document }] of aliases) {
+    yield;
     const { findings } = document;
     if (flags.has(alias)) {
       findings.problem(reference.place, `"${alias}" is a flag, so it can't be an alias`);

@@ -10,7 +10,10 @@ const indices = new WeakMap<readonly Variant[], ReadonlyMap<string, number>>();
  * with very many variants may name each in a rollout and in rules, so that they are indexed once.
  */
 export function variantIndex(variants: readonly Variant[], wanted: unknown): number {
-  if (variants.length <= FEW) return variants.findIndex(({ name }) => name === wanted);
+  if (variants.length <= FEW) {
+    for (let at = 0; at < variants.length; at++) if (variants[at]?.name === wanted) return at;
+    return -1;
+  }
   let index = indices.get(variants);
   if (index === undefined) {
     // Of two with one name, which is a problem elsewhere, the first counts.

@@ -24,9 +24,14 @@ export function unitOf(value: unknown): string | undefined {
   return typeof value === "number" && Number.isFinite(value) ? String(value) : undefined;
 }
 
-interface Slot {
+interface Path {
   readonly path: string;
   readonly steps: readonly string[];
+  /** A string there is a list of one. */
+  readonly isList: boolean;
+}
+
+interface Slot extends Path {
   readonly view: View<unknown>;
 }
 
@@ -52,7 +57,7 @@ export class SlotTable {
     let index = byPath.get(path);
     if (index === undefined) {
       index = this.#slots.length;
-      this.#slots.push({ path, steps: path.includes(".") ? path.split(".") : [], view });
+      this.#slots.push({ ...pathOf(path), view });
       byPath.set(path, index);
     }
     return index;
@@ -65,8 +70,9 @@ export class SlotTable {
     // A context belongs to the application: its getters and proxies may throw. What can't be
     // read is missing.
     try {
-      const value = attributeValue(lookUp(context, slot), slot.path);
-      return value === undefined ? MISSING : slot.view.parse(value);
+      const value = attributeValue(lookUp(context, slot), slot);
+      if (value === undefined) return MISSING;
+      return slot.view === RAW ? value : slot.view.parse(value);
     } catch {
       return MISSING;
     }
@@ -76,15 +82,15 @@ export class SlotTable {
 /** One attribute of a context, as clauses see it; `undefined` when it is missing. */
 export function readAttribute(context: AnyContext, path: string): AttributeValue | undefined {
   try {
-    const steps = path.includes(".") ? path.split(".") : [];
-    return attributeValue(lookUp(context, { path, steps }), path);
+    const parsed = pathOf(path);
+    return attributeValue(lookUp(context, parsed), parsed);
   } catch {
     return undefined;
   }
 }
 
 /** The own property with the whole path as its name, or else the one that the path leads to. */
-function lookUp(context: AnyContext, { path, steps }: Pick<Slot, "path" | "steps">): unknown {
+function lookUp(context: AnyContext, { path, steps }: Path): unknown {
   const whole = ownValue(context, path);
   if (whole !== undefined || steps.length === 0) return whole;
   let value = ownValue(context, steps[0] as string);
@@ -96,7 +102,8 @@ function lookUp(context: AnyContext, { path, steps }: Pick<Slot, "path" | "steps
   return value;
 }
 
-function ownValue(context: AnyContext, name: string): unknown {
+/** An own property of a context, which may be a path as it stands; `null` is a missing one. */
+export function ownValue(context: AnyContext, name: string): unknown {
   if (isLazy(context)) return context.attribute(name);
   // A null with the whole path as its name is the answer: missing.
   return Object.hasOwn(context, name) ? (context[name] ?? null) : undefined;
@@ -104,8 +111,12 @@ function ownValue(context: AnyContext, name: string): unknown {
 
 const LISTS: ReadonlySet<string> = new Set(["groups", "roles", "perms"]);
 
-function attributeValue(value: unknown, path: string): AttributeValue | undefined {
-  if (typeof value === "string") return LISTS.has(path) ? [value] : value;
+function pathOf(path: string): Path {
+  return { path, steps: path.includes(".") ? path.split(".") : [], isList: LISTS.has(path) };
+}
+
+function attributeValue(value: unknown, { isList }: Path): AttributeValue | undefined {
+  if (typeof value === "string") return isList ? [value] : value;
   if (isScalar(value)) return value;
   if (Array.isArray(value)) return value.filter((item): item is Scalar => isScalar(item));
   if (value instanceof Date) {

@@ -37,6 +37,11 @@ export interface LazyContext {
   readonly load?: () => Promise<void> | undefined;
   /** Rises from 0 when attributes have become others than those that were asked for. */
   readonly generation?: number;
+  /**
+   * Runs what looks at attributes without settling who is asked for: reads that come later may still
+   * find somebody else, such as a user who has been authenticated since.
+   */
+  readonly tentatively?: <T>(look: () => T) => T;
   /** Attributes are missing because working them out failed. */
   readonly failed?: boolean;
   /** All attributes as a plain object, for people and logs. */

@@ -6,9 +6,10 @@ import { explainCondition, shown } from "./explain-condition.ts";
 import { currentStep, fallthroughAt, serveOfFallthrough } from "./fallthrough.ts";
 import { type CompiledFlag, type FlagCompiler, type Outcomes, outcomesOf, whyOff } from "./flag.ts";
 import { servedByPrerequisite } from "./prerequisite.ts";
-import { bucketOf, type ServeNode } from "./rollout.ts";
+import { bucketOf, type ServeNode, servedRanges } from "./rollout.ts";
 import { ruleIdOf, serveOfRule } from "./rule.ts";
 import type { EvaluationState } from "./state.ts";
+import { servedTo } from "./step.ts";
 import { attributeOf } from "./target.ts";
 import type { Explanation, ServeTrace, StepTrace } from "./trace.ts";
 
@@ -93,8 +94,8 @@ class FlagExplainer {
         continue;
       }
       const node = serveOfRule(input, index, this.#compiler);
-      const serve = this.#serve(node);
-      if (node.serve(this.#state) !== undefined) {
+      const serve = this.#serve(rule, node);
+      if (servedTo(this.#state, node.serve) !== undefined) {
         this.#steps.push({ ...step, serve, outcome: "served" });
         return true;
       }
@@ -112,22 +113,24 @@ class FlagExplainer {
     const definition: Serve | undefined = fallthrough && fallthroughAt(flag, schedule);
     const input = { key, flag, outcomes: this.#outcomes };
     const node = definition && serveOfFallthrough(input, definition, this.#compiler);
-    const outcome = node?.serve(this.#state) === undefined ? "default" : "served";
-    this.#steps.push({ step: "fallthrough", schedule, serve: node && this.#serve(node), outcome });
+    const served = node && servedTo(this.#state, node.serve);
+    const outcome = served === undefined ? "default" : "served";
+    const serve = node && this.#serve(definition, node);
+    this.#steps.push({ step: "fallthrough", schedule, serve, outcome });
   }
 
-  #serve({ serve, ranges, bucketer }: ServeNode): ServeTrace {
+  #serve(definition: Serve, { serve, bucketer }: ServeNode): ServeTrace {
     const { variants } = this.#compiled.flag;
     return {
       by: bucketer?.by,
       salt: bucketer?.salt,
       bucket: bucketer && bucketOf(bucketer, this.#state),
-      ranges: ranges.map(({ variant, from, to }) => ({
+      ranges: servedRanges(definition, variants).map(({ variant, from, to }) => ({
         variant: variants[variant]?.name ?? "",
         from,
         to,
       })),
-      variant: serve(this.#state)?.variant,
+      variant: servedTo(this.#state, serve)?.variant,
     };
   }
 }

@@ -1,9 +1,10 @@
 import type { Flag, ScheduleStep, Serve } from "../definition/flag.ts";
 import type { EvaluationDetails } from "./details.ts";
-import type { FinalStep, FlagCompiler, Outcomes, Step } from "./flag.ts";
+import type { FlagCompiler, Outcomes } from "./flag.ts";
 import { parseDate } from "./operators/dates.ts";
 import { compileServe, isPartial, type ServeNode, servedRanges } from "./rollout.ts";
 import type { EvaluationState } from "./state.ts";
+import { type Ending, type FinalStep, type Serving, type Step, servedTo } from "./step.ts";
 
 /** The end of a flag: its fallthrough, at the schedule's percentage if it has one, or its default. */
 export function compileFallthrough(
@@ -11,13 +12,17 @@ export function compileFallthrough(
   flag: Flag,
   outcomes: Outcomes,
   compiler: FlagCompiler,
-): FinalStep {
+): Ending {
   const { fallthrough, schedule } = flag;
+  const input = { key, flag, outcomes };
+  const serve = (definition: Serve): Serving =>
+    serveOfFallthrough(input, definition, compiler).serve;
+  const whole =
+    fallthrough === undefined || schedule !== undefined ? undefined : serve(fallthrough);
+  if (whole !== undefined && typeof whole !== "function") return whole;
   const otherwise = outcomes.ofValue(flag.default, unsplitReason(flag), "FALLTHROUGH");
-  if (fallthrough === undefined) return always(otherwise);
-  const serve = (definition: Serve): Step =>
-    serveOfFallthrough({ key, flag, outcomes }, definition, compiler).serve;
-  if (schedule === undefined) return orElse(serve(fallthrough), otherwise);
+  if (whole !== undefined) return orElse(whole, otherwise);
+  if (fallthrough === undefined || schedule === undefined) return otherwise;
   const before = serve(fallthroughAt(flag, undefined));
   const steps = schedule.map((step) => serve(fallthroughAt(flag, step)));
   return scheduled(before, steps, startsOf(schedule), otherwise);
@@ -46,26 +51,23 @@ export function serveOfFallthrough(
   definition: Serve,
   { slots }: FlagCompiler,
 ): ServeNode {
-  const reason = unsplitReason(flag);
   return compileServe(definition, {
     slots,
     variants: flag.variants,
     defaultSalt: key,
-    details: (variant, split, inExperiment) =>
-      outcomes.ofVariant(variant, split ? "SPLIT" : reason, "FALLTHROUGH", undefined, inExperiment),
+    outcomes,
+    reason: unsplitReason(flag),
+    cause: "FALLTHROUGH",
+    ruleId: undefined,
   });
 }
 
 /** Static is what serves everybody the same at any time. */
 function unsplitReason(flag: Flag): "STATIC" | "DEFAULT" {
   const { prerequisites, targets, rules, schedule, fallthrough } = flag;
-  const targeted = [prerequisites, targets, rules, schedule].some((part) => part !== undefined);
+  if ((prerequisites ?? targets ?? rules ?? schedule) !== undefined) return "DEFAULT";
   const partial = fallthrough !== undefined && isPartial(servedRanges(fallthrough, flag.variants));
-  return targeted || partial ? "DEFAULT" : "STATIC";
-}
-
-function always(details: EvaluationDetails): FinalStep {
-  return () => details;
+  return partial ? "DEFAULT" : "STATIC";
 }
 
 function orElse(serve: Step, otherwise: EvaluationDetails): FinalStep {
@@ -87,10 +89,13 @@ function currentIndex(starts: readonly number[], state: EvaluationState): number
 }
 
 function scheduled(
-  before: Step,
-  steps: readonly Step[],
+  before: Serving,
+  steps: readonly Serving[],
   starts: readonly number[],
   otherwise: EvaluationDetails,
 ): FinalStep {
-  return (state) => (steps[currentIndex(starts, state)] ?? before)(state) ?? otherwise;
+  return (state) => {
+    const index = currentIndex(starts, state);
+    return servedTo(state, index < 0 ? before : steps[index]) ?? otherwise;
+  };
 }

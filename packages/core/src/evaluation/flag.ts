@@ -5,7 +5,7 @@ import { type Cause, type EvaluationDetails, NO_METADATA, type Reason } from "./
 import { compileFallthrough } from "./fallthrough.ts";
 import { compilePrerequisites } from "./prerequisite.ts";
 import { compileRules } from "./rule.ts";
-import type { EvaluationState } from "./state.ts";
+import type { Ending, FinalStep, Step } from "./step.ts";
 import { compileTargets } from "./target.ts";
 
 /** A flag ready to be evaluated: closures over what its definition says, and frozen outcomes. */
@@ -13,14 +13,10 @@ export interface CompiledFlag {
   readonly key: string;
   readonly type: FlagType;
   readonly flag: Flag;
+  /** What everybody gets; `undefined` when it depends on who asks. */
+  readonly outcome: EvaluationDetails | undefined;
   readonly evaluate: FinalStep;
 }
-
-/** One step of a flag. Gives the outcome, or `undefined` to go on with the next step. */
-export type Step = (state: EvaluationState) => EvaluationDetails | undefined;
-
-/** The last step: always gives an outcome. */
-export type FinalStep = (state: EvaluationState) => EvaluationDetails;
 
 export interface FlagCompiler extends ConditionCompiler {
   /** The current environment; flags of other environments are off. */
@@ -28,32 +24,45 @@ export interface FlagCompiler extends ConditionCompiler {
 }
 
 /** Makes the frozen outcomes of one flag. */
-export interface Outcomes {
-  readonly ofVariant: (
-    variant: number,
-    reason: Reason,
-    cause: Cause,
-    ruleId?: string,
-    inExperiment?: boolean,
-  ) => EvaluationDetails;
-  readonly ofValue: (value: JsonValue, reason: Reason, cause: Cause) => EvaluationDetails;
-}
+export class Outcomes {
+  readonly #key: string;
+  readonly #flag: Flag | undefined;
 
-export function outcomesOf(key: string, flag: Flag | undefined): Outcomes {
-  const variants = flag?.variants ?? [];
-  const flagMetadata = flag?.metadata ?? NO_METADATA;
-  const make = (
+  constructor(key: string, flag: Flag | undefined) {
+    this.#key = key;
+    this.#flag = flag;
+  }
+
+  ofVariant(
     index: number,
-    value: JsonValue,
     reason: Reason,
     cause: Cause,
     ruleId?: string,
     inExperiment = false,
-  ): EvaluationDetails =>
-    Object.freeze({
-      flagKey: key,
+  ): EvaluationDetails {
+    const value = this.#flag?.variants[index]?.value ?? null;
+    return this.#make(index, value, reason, cause, ruleId, inExperiment);
+  }
+
+  ofValue(value: JsonValue, reason: Reason, cause: Cause): EvaluationDetails {
+    const index =
+      this.#flag?.variants.findIndex((variant) => jsonEqual(variant.value, value)) ?? -1;
+    return this.#make(index, value, reason, cause, undefined, false);
+  }
+
+  #make(
+    index: number,
+    value: JsonValue,
+    reason: Reason,
+    cause: Cause,
+    ruleId: string | undefined,
+    inExperiment: boolean,
+  ): EvaluationDetails {
+    const flag = this.#flag;
+    return Object.freeze({
+      flagKey: this.#key,
       value,
-      variant: variants[index]?.name,
+      variant: flag?.variants[index]?.name,
       variantIndex: index < 0 ? undefined : index,
       reason,
       cause,
@@ -61,31 +70,32 @@ export function outcomesOf(key: string, flag: Flag | undefined): Outcomes {
       inExperiment,
       errorCode: undefined,
       errorMessage: undefined,
-      flagMetadata,
+      flagMetadata: flag?.metadata ?? NO_METADATA,
       version: flag?.version,
     });
-  return {
-    ofVariant: (index, ...rest) => make(index, variants[index]?.value ?? null, ...rest),
-    ofValue: (value, reason, cause) => {
-      const index = variants.findIndex((variant) => jsonEqual(variant.value, value));
-      return make(index, value, reason, cause);
-    },
-  };
+  }
+}
+
+export function outcomesOf(key: string, flag: Flag | undefined): Outcomes {
+  return new Outcomes(key, flag);
 }
 
 export function compileFlag(key: string, flag: Flag, compiler: FlagCompiler): CompiledFlag {
   const { type, prerequisites, targets } = flag;
   const outcomes = outcomesOf(key, flag);
   if (whyOff(flag, compiler.environment) !== undefined) {
-    const evaluate = always(outcomes.ofValue(flag.off, "DISABLED", "OFF"));
-    return { key, type, flag, evaluate };
+    const outcome = outcomes.ofValue(flag.off, "DISABLED", "OFF");
+    return { key, type, flag, outcome, evaluate: always(outcome) };
   }
   const fallthrough = compileFallthrough(key, flag, outcomes, compiler);
   const steps: Step[] = [];
   if (prerequisites !== undefined) steps.push(compilePrerequisites(flag, prerequisites, outcomes));
   if (targets !== undefined) steps.push(compileTargets(flag, targets, outcomes, compiler));
-  steps.push(...compileRules({ key, flag, outcomes, fallthrough }, compiler));
-  return { key, type, flag, evaluate: chain(steps, fallthrough) };
+  if (flag.rules !== undefined) {
+    compileRules({ key, flag, rules: flag.rules, outcomes, fallthrough }, compiler, steps);
+  }
+  const outcome = steps.length > 0 || typeof fallthrough === "function" ? undefined : fallthrough;
+  return { key, type, flag, outcome, evaluate: chain(steps, fallthrough) };
 }
 
 /** Why a flag serves its off value to everybody; `undefined` when it does not. */
@@ -104,27 +114,27 @@ function always(details: EvaluationDetails): FinalStep {
 }
 
 /** One function for all steps; short chains, the usual ones, without a loop. */
-function chain(steps: readonly Step[], last: FinalStep): FinalStep {
+function chain(steps: readonly Step[], last: Ending): FinalStep {
   const [first, second] = steps;
-  if (first === undefined) return last;
-  if (second === undefined) return chainTwo(first, last);
-  return steps.length === 2 ? chainThree(first, second, last) : chainMany(steps, last);
+  if (first === undefined) return typeof last === "function" ? last : always(last);
+  if (second !== undefined) return chainMany(steps, last);
+  return typeof last === "function" ? chainTwo(first, last) : orElse(first, last);
+}
+
+function orElse(first: Step, otherwise: EvaluationDetails): FinalStep {
+  return (state) => first(state) ?? otherwise;
 }
 
 function chainTwo(first: Step, last: FinalStep): FinalStep {
   return (state) => first(state) ?? last(state);
 }
 
-function chainThree(first: Step, second: Step, last: FinalStep): FinalStep {
-  return (state) => first(state) ?? second(state) ?? last(state);
-}
-
-function chainMany(steps: readonly Step[], last: FinalStep): FinalStep {
+function chainMany(steps: readonly Step[], last: Ending): FinalStep {
   return (state) => {
     for (const step of steps) {
       const details = step(state);
       if (details !== undefined) return details;
     }
-    return last(state);
+    return typeof last === "function" ? last(state) : last;
   };
 }

@@ -1,7 +1,8 @@
 import type { Flag, Prerequisite } from "../definition/flag.ts";
 import type { EvaluationDetails } from "./details.ts";
-import type { Outcomes, Step } from "./flag.ts";
+import type { Outcomes } from "./flag.ts";
 import type { EvaluationState } from "./state.ts";
+import type { Step } from "./step.ts";
 
 /**
  * Every prerequisite must serve its variant to this same subject, overrides included; else the

@@ -1,4 +1,4 @@
-import type { Serve, Variant } from "../definition/flag.ts";
+import type { Rollout, Serve, Variant } from "../definition/flag.ts";
 import { variantIndex } from "../definition/variant-index.ts";
 import {
   PERCENT_SCALE,
@@ -7,13 +7,14 @@ import {
   weightRanges,
 } from "../definition/weights.ts";
 import { type SlotTable, UNIT } from "./attributes.ts";
-import type { EvaluationDetails } from "./details.ts";
-import type { Step } from "./flag.ts";
+import type { Cause, EvaluationDetails, Reason } from "./details.ts";
+import type { Outcomes } from "./flag.ts";
 import { fmix32, murmur3 } from "./hash/murmur3.ts";
 import type { EvaluationState } from "./state.ts";
+import type { Serving, Step } from "./step.ts";
 
 /**
- * Puts a subject at a point of a rollout. Ours is {@link murmurBucketer}; flags of other systems
+ * Puts a subject at a point of a rollout. Ours is {@link MurmurBucketer}; flags of other systems
  * bring their own hash, input and scale.
  */
 export interface Bucketer {
@@ -22,37 +23,45 @@ export interface Bucketer {
   /** Points lie in [0, scale). */
   readonly scale: number;
   /** -1 without a unit. */
-  readonly point: (state: EvaluationState) => number;
+  point(state: EvaluationState): number;
   /** A step for those whose point is below a limit: what nearly all rollouts are, so in one go. */
-  readonly below: (limit: number, details: EvaluationDetails | undefined) => Step;
+  below(limit: number, details: EvaluationDetails): Step;
 }
 
 /** The unit's hash, known per subject, mixed with the salt's, known per flag. */
-function murmurBucketer(slots: SlotTable, by: string, salt: string): Bucketer {
-  // As a signed integer, which V8 does not box.
-  const saltHash = murmur3(salt) | 0;
-  const slot = slots.slot(by, UNIT);
-  return {
-    by,
-    salt,
-    scale: 2 ** 32,
-    point: murmurPoint(slot, saltHash),
-    below: (limit, details) => murmurBelow(slot, saltHash, limit, details),
-  };
-}
+class MurmurBucketer implements Bucketer {
+  readonly by: string;
+  readonly salt: string;
+  readonly #slot: number;
+  /** As a signed integer, which V8 does not box. */
+  readonly #saltHash: number;
 
-function murmurPoint(slot: number, saltHash: number): Bucketer["point"] {
-  return (state) => {
-    const unit = state.read(slot);
-    return typeof unit === "number" ? fmix32(unit ^ saltHash) : -1;
-  };
+  constructor(slots: SlotTable, by: string, salt: string) {
+    this.by = by;
+    this.salt = salt;
+    this.#slot = slots.slot(by, UNIT);
+    this.#saltHash = murmur3(salt) | 0;
+  }
+
+  get scale(): number {
+    return 2 ** 32;
+  }
+
+  point(state: EvaluationState): number {
+    const unit = state.read(this.#slot);
+    return typeof unit === "number" ? fmix32(unit ^ this.#saltHash) : -1;
+  }
+
+  below(limit: number, details: EvaluationDetails): Step {
+    return murmurBelow(this.#slot, this.#saltHash, limit, details);
+  }
 }
 
 function murmurBelow(
   slot: number,
   saltHash: number,
   limit: number,
-  details: EvaluationDetails | undefined,
+  details: EvaluationDetails,
 ): Step {
   return (state) => {
     const unit = state.read(slot);
@@ -62,12 +71,7 @@ function murmurBelow(
 
 /** What a rule or fallthrough serves. */
 export interface ServeNode {
-  /** `undefined` when this subject gets nothing from it. */
-  readonly serve: Step;
-  /** What everybody gets, when it is the same for all. */
-  readonly constant: EvaluationDetails | undefined;
-  /** In order, without empty ones. */
-  readonly ranges: readonly Range[];
+  readonly serve: Serving;
   /** Absent when nobody's bucket matters. */
   readonly bucketer: Bucketer | undefined;
 }
@@ -76,23 +80,50 @@ export interface ServeCompiler {
   readonly slots: SlotTable;
   readonly variants: readonly Variant[];
   readonly defaultSalt: string;
-  /** Makes the details of a variant; `split` when the bucket decided. */
-  readonly details: (variant: number, split: boolean, inExperiment: boolean) => EvaluationDetails;
+  readonly outcomes: Outcomes;
+  /** The reason where no bucket decides. */
+  readonly reason: Reason;
+  readonly cause: Cause;
+  readonly ruleId: string | undefined;
 }
 
 export function compileServe(definition: Serve, compiler: ServeCompiler): ServeNode {
-  const { rollout } = definition;
-  const experiment = rollout?.experiment === true;
-  const ranges = servedRanges(definition, compiler.variants);
-  const [first] = ranges;
-  if (first === undefined || !isPartial(ranges)) {
-    const details = first && compiler.details(first.variant, false, experiment);
-    return { serve: always(details), constant: details, ranges, bucketer: undefined };
+  return definition.rollout === undefined
+    ? compilePercentage(definition, compiler)
+    : compileRollout(definition.rollout, compiler);
+}
+
+const NOBODY: ServeNode = { serve: undefined, bucketer: undefined };
+
+function compilePercentage(definition: Serve, compiler: ServeCompiler): ServeNode {
+  const { slots, outcomes, reason, cause, ruleId } = compiler;
+  const to = percentThreshold(definition.percentage ?? 100);
+  if (to === 0) return NOBODY;
+  const variant = variantIndex(compiler.variants, definition.serve);
+  if (to >= PERCENT_SCALE) {
+    return { serve: outcomes.ofVariant(variant, reason, cause, ruleId), bucketer: undefined };
   }
-  const by = rollout?.by ?? "targetingKey";
-  const bucketer = murmurBucketer(compiler.slots, by, rollout?.salt ?? compiler.defaultSalt);
-  const outcomes = ranges.map((range) => compiler.details(range.variant, true, experiment));
-  return { serve: split(ranges, outcomes, bucketer), constant: undefined, ranges, bucketer };
+  const bucketer = new MurmurBucketer(slots, "targetingKey", compiler.defaultSalt);
+  const details = outcomes.ofVariant(variant, "SPLIT", cause, ruleId);
+  return { serve: bucketer.below(limitOf(to, bucketer), details), bucketer };
+}
+
+function compileRollout(rollout: Rollout, compiler: ServeCompiler): ServeNode {
+  const { slots, outcomes, reason, cause, ruleId } = compiler;
+  const experiment = rollout.experiment === true;
+  const ranges = weightRanges(rollout, compiler.variants);
+  const first = ranges[0];
+  if (first === undefined) return NOBODY;
+  if (!isPartial(ranges)) {
+    const serve = outcomes.ofVariant(first.variant, reason, cause, ruleId, experiment);
+    return { serve, bucketer: undefined };
+  }
+  const { by = "targetingKey", salt = compiler.defaultSalt } = rollout;
+  const bucketer = new MurmurBucketer(slots, by, salt);
+  const served = ranges.map(({ variant }) =>
+    outcomes.ofVariant(variant, "SPLIT", cause, ruleId, experiment),
+  );
+  return { serve: split(ranges, served, bucketer), bucketer };
 }
 
 /** The parts of the scale that a rule or fallthrough serves, in order, without empty ones. */
@@ -105,40 +136,42 @@ export function servedRanges(definition: Serve, variants: readonly Variant[]): r
 
 /** Neither empty nor one variant for everybody. */
 export function isPartial(ranges: readonly Range[]): boolean {
-  const [first] = ranges;
+  const first = ranges[0];
   return first !== undefined && (ranges.length > 1 || first.to < PERCENT_SCALE);
 }
 
 /** The bucket of a subject, 0 to 99,999; `undefined` without a unit. */
-export function bucketOf({ point, scale }: Bucketer, state: EvaluationState): number | undefined {
-  const place = point(state);
-  return place < 0 ? undefined : Math.floor((place * PERCENT_SCALE) / scale);
-}
-
-function always(details: EvaluationDetails | undefined): Step {
-  return () => details;
+export function bucketOf(bucketer: Bucketer, state: EvaluationState): number | undefined {
+  const place = bucketer.point(state);
+  return place < 0 ? undefined : Math.floor((place * PERCENT_SCALE) / bucketer.scale);
 }
 
 function split(
   ranges: readonly Range[],
   outcomes: readonly EvaluationDetails[],
-  { point, below, scale }: Bucketer,
+  bucketer: Bucketer,
 ): Step {
-  // floor(point × 100000 / scale) < to, without the division: the first point beyond the range.
-  const limits = ranges.map(({ to }) => Math.ceil((to * scale) / PERCENT_SCALE));
-  const [limit] = limits;
-  return limit !== undefined && limits.length === 1
-    ? below(limit, outcomes[0])
-    : splitMany(point, limits, outcomes);
+  const range = ranges[0];
+  const details = outcomes[0];
+  if (range !== undefined && details !== undefined && ranges.length === 1) {
+    return bucketer.below(limitOf(range.to, bucketer), details);
+  }
+  const limits = ranges.map(({ to }) => limitOf(to, bucketer));
+  return splitMany(bucketer, limits, outcomes);
+}
+
+/** floor(point × 100000 / scale) < to, without the division: the first point beyond the range. */
+function limitOf(to: number, { scale }: Bucketer): number {
+  return Math.ceil((to * scale) / PERCENT_SCALE);
 }
 
 function splitMany(
-  point: Bucketer["point"],
+  bucketer: Bucketer,
   limits: readonly number[],
   outcomes: readonly EvaluationDetails[],
 ): Step {
   return (state) => {
-    const place = point(state);
+    const place = bucketer.point(state);
     if (place < 0) return undefined;
     for (let index = 0; index < limits.length; index++) {
       if (place < (limits[index] as number)) return outcomes[index];

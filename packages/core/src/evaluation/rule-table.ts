@@ -3,9 +3,10 @@ import type { Scalar } from "../json.ts";
 import { MISSING, RAW, type SlotTable } from "./attributes.ts";
 import { isNegated, operatorOf } from "./condition.ts";
 import type { EvaluationDetails } from "./details.ts";
-import type { Step } from "./flag.ts";
+
 import { equalityOperators } from "./operators/equality.ts";
 import type { EvaluationState } from "./state.ts";
+import { type Serving, type Step, servedTo } from "./step.ts";
 
 /** Rules are bits of an integer, without its sign. */
 export const MAX_TABLE_RULES = 31;
@@ -16,10 +17,14 @@ const EQUALITY: ReadonlySet<unknown> = new Set(equalityOperators);
 export function equalityClauses({ when }: Rule): readonly Clause[] | undefined {
   if (when === undefined) return undefined;
   const conditions: readonly Condition[] = "all" in when ? when.all : [when];
-  return conditions.every(isEqualityClause) ? (conditions as readonly Clause[]) : undefined;
+  // By index here and below: iterators of frozen lists, as these are, get no help from V8.
+  for (let index = 0; index < conditions.length; index++) {
+    if (!isEqualityClause(conditions[index] as Condition)) return undefined;
+  }
+  return conditions as readonly Clause[];
 }
 
-function isEqualityClause(condition: Condition): condition is Clause {
+function isEqualityClause(condition: Condition): boolean {
   return "attribute" in condition && EQUALITY.has(operatorOf(condition as Clause));
 }
 
@@ -37,54 +42,50 @@ interface Column {
 /**
  * Turns consecutive rules over sets of values into one look-up per attribute: each gives the
  * rules that its value leaves possible, as bits, and the lowest bit left is the first rule that
- * matches. `serve` holds what each rule then does, `outcomes` what those give that always give it.
+ * matches. `serve` holds what each rule then does.
  */
 export function compileRuleTable(
   rules: readonly (readonly Clause[])[],
-  serve: readonly Step[],
-  outcomes: readonly (EvaluationDetails | undefined)[],
+  serve: readonly Serving[],
   slots: SlotTable,
 ): Step {
   const everything = 2 ** rules.length - 1;
-  const columns = new Map<string, Column>();
-  for (const [index, clauses] of rules.entries()) {
-    for (const clause of clauses) {
-      let column = columns.get(clause.attribute);
+  const columns: Column[] = [];
+  const byAttribute = new Map<string, Column>();
+  for (let index = 0; index < rules.length; index++) {
+    const clauses = rules[index] as readonly Clause[];
+    for (let part = 0; part < clauses.length; part++) {
+      const clause = clauses[part] as Clause;
+      let column = byAttribute.get(clause.attribute);
       if (column === undefined) {
         const slot = slots.slot(clause.attribute, RAW);
         column = { slot, listed: new Map(), other: 0, missing: everything };
-        columns.set(clause.attribute, column);
+        byAttribute.set(clause.attribute, column);
+        columns.push(column);
       }
       restrict(column, 1 << index, clause);
     }
   }
-  const [first, second, ...more] = columns.values();
+  const first = columns[0];
+  const second = columns[1];
   if (first === undefined) throw new TypeError("a table needs clauses");
-  const served: Served = outcomes.includes(undefined)
-    ? trying(serve)
-    : always(outcomes as readonly EvaluationDetails[]);
-  if (second === undefined) return oneColumn(first, served);
-  return more.length === 0
-    ? twoColumns(first, second, served)
-    : manyColumns([...columns.values()], everything, served);
+  if (second === undefined) return oneColumn(first, serve);
+  return columns.length === 2
+    ? twoColumns(first, second, serve)
+    : manyColumns(columns, everything, serve);
 }
 
 /** The outcome of the first of these rules that serves. */
-type Served = (rules: number, state: EvaluationState) => EvaluationDetails | undefined;
-
-/** For rules that serve everybody whom they match. */
-function always(outcomes: readonly EvaluationDetails[]): Served {
-  return (rules) => (rules === 0 ? undefined : outcomes[lowestBit(rules)]);
-}
-
-function trying(serve: readonly Step[]): Served {
-  return (matching, state) => {
-    for (let rules = matching; rules !== 0; rules &= rules - 1) {
-      const details = (serve[lowestBit(rules)] as Step)(state);
-      if (details !== undefined) return details;
-    }
-    return undefined;
-  };
+function firstServed(
+  matching: number,
+  serve: readonly Serving[],
+  state: EvaluationState,
+): EvaluationDetails | undefined {
+  for (let rules = matching; rules !== 0; rules &= rules - 1) {
+    const details = servedTo(state, serve[lowestBit(rules)]);
+    if (details !== undefined) return details;
+  }
+  return undefined;
 }
 
 function lowestBit(rules: number): number {
@@ -102,7 +103,10 @@ function restrict(column: Column, bit: number, clause: Clause): void {
   const first = (column.missing & bit) !== 0;
   column.missing &= ~bit;
   if (first && !negate) {
-    for (const value of values) listed.set(value, (listed.get(value) ?? column.other) | bit);
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index];
+      listed.set(value, (listed.get(value) ?? column.other) | bit);
+    }
     return;
   }
   const set = new Set<unknown>(values);
@@ -120,21 +124,25 @@ function possible({ slot, listed, other, missing }: Column, state: EvaluationSta
   return value === MISSING ? missing : missing | (listed.get(value) ?? other);
 }
 
-function oneColumn(column: Column, served: Served): Step {
-  return (state) => served(possible(column, state), state);
+function oneColumn(column: Column, serve: readonly Serving[]): Step {
+  return (state) => firstServed(possible(column, state), serve, state);
 }
 
-function twoColumns(first: Column, second: Column, served: Served): Step {
-  return (state) => served(possible(first, state) & possible(second, state), state);
+function twoColumns(first: Column, second: Column, serve: readonly Serving[]): Step {
+  return (state) => firstServed(possible(first, state) & possible(second, state), serve, state);
 }
 
-function manyColumns(columns: readonly Column[], everything: number, served: Served): Step {
+function manyColumns(
+  columns: readonly Column[],
+  everything: number,
+  serve: readonly Serving[],
+): Step {
   return (state) => {
     let rules = everything;
     for (const column of columns) {
       rules &= possible(column, state);
       if (rules === 0) return undefined;
     }
-    return served(rules, state);
+    return firstServed(rules, serve, state);
   };
 }

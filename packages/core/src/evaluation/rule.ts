@@ -1,20 +1,25 @@
 import type { Clause, Flag, Rule } from "../definition/flag.ts";
 import { compileCondition, type Predicate } from "./condition.ts";
-import type { FinalStep, FlagCompiler, Outcomes, Step } from "./flag.ts";
+import type { EvaluationDetails } from "./details.ts";
+import type { FlagCompiler, Outcomes } from "./flag.ts";
 import { compileServe, type ServeNode } from "./rollout.ts";
 import { compileRuleTable, equalityClauses, MAX_TABLE_RULES } from "./rule-table.ts";
+import { type Ending, type Serving, type Step, servedTo } from "./step.ts";
 
 export interface RuleInput {
   readonly key: string;
   readonly flag: Flag;
   readonly outcomes: Outcomes;
-  readonly fallthrough: FinalStep;
 }
 
-/** The rules of a flag as steps; those that follow each other and only compare share one. */
-export function compileRules(input: RuleInput, compiler: FlagCompiler): Step[] {
-  const steps: Step[] = [];
-  const rules = input.flag.rules ?? [];
+interface RulesInput extends RuleInput {
+  readonly rules: readonly Rule[];
+  readonly fallthrough: Ending;
+}
+
+/** Adds the rules of a flag as steps; those that follow each other and only compare share one. */
+export function compileRules(input: RulesInput, compiler: FlagCompiler, steps: Step[]): void {
+  const { rules } = input;
   let index = 0;
   while (index < rules.length) {
     const table = tableFrom(rules, index);
@@ -24,13 +29,10 @@ export function compileRules(input: RuleInput, compiler: FlagCompiler): Step[] {
       continue;
     }
     const first = index;
-    const nodes = table.map((_, offset) => serveOfRule(input, first + offset, compiler));
-    const serve = nodes.map((node, offset) => servingStep(input, first + offset, node));
-    const outcomes = nodes.map((node) => node.constant);
-    steps.push(compileRuleTable(table, serve, outcomes, compiler.slots));
+    const serve = table.map((_, offset) => servingOf(input, first + offset, compiler));
+    steps.push(compileRuleTable(table, serve, compiler.slots));
     index += table.length;
   }
-  return steps;
 }
 
 /** The clauses of the rules from here on that fit into one table. */
@@ -44,27 +46,40 @@ function tableFrom(rules: readonly Rule[], start: number): (readonly Clause[])[]
   return table;
 }
 
-function compileRule(input: RuleInput, index: number, compiler: FlagCompiler): Step {
-  const { when } = input.flag.rules?.[index] ?? {};
-  const serve = servingStep(input, index, serveOfRule(input, index, compiler));
-  return when === undefined ? serve : guarded(compileCondition(when, compiler), serve);
+function compileRule(input: RulesInput, index: number, compiler: FlagCompiler): Step {
+  const { when } = input.rules[index] as Rule;
+  const serve = servingOf(input, index, compiler);
+  const test = when === undefined ? undefined : compileCondition(when, compiler);
+  if (typeof serve === "function") return test === undefined ? serve : guarded(test, serve);
+  return test === undefined ? always(serve) : guardedAlways(test, serve);
+}
+
+function always(details: EvaluationDetails | undefined): Step {
+  return () => details;
 }
 
 function guarded(test: Predicate, serve: Step): Step {
   return (state) => (test(state) ? serve(state) : undefined);
 }
 
+function guardedAlways(test: Predicate, details: EvaluationDetails | undefined): Step {
+  return (state) => (test(state) ? details : undefined);
+}
+
 /**
  * What a rule does for those who satisfy its condition. Whom its percentage misses goes on to
  * the next rule; whom its rollout leaves out goes straight to the fallthrough.
  */
-function servingStep(input: RuleInput, index: number, { serve }: ServeNode): Step {
-  const rule = input.flag.rules?.[index] as Rule;
-  return rule.rollout === undefined ? serve : orElse(serve, input.fallthrough);
+function servingOf(input: RulesInput, index: number, compiler: FlagCompiler): Serving {
+  const { serve } = serveOfRule(input, index, compiler);
+  const rule = input.rules[index] as Rule;
+  if (rule.rollout === undefined) return serve;
+  if (serve === undefined) return input.fallthrough;
+  return typeof serve === "function" ? orElse(serve, input.fallthrough) : serve;
 }
 
-function orElse(serve: Step, fallthrough: FinalStep): Step {
-  return (state) => serve(state) ?? fallthrough(state);
+function orElse(serve: Step, fallthrough: Ending): Step {
+  return (state) => serve(state) ?? servedTo(state, fallthrough);
 }
 
 export function ruleIdOf(rule: Rule, index: number): string {
@@ -73,7 +88,7 @@ export function ruleIdOf(rule: Rule, index: number): string {
 
 /** The serving part of a rule alone. */
 export function serveOfRule(
-  { key, flag, outcomes }: Omit<RuleInput, "fallthrough">,
+  { key, flag, outcomes }: RuleInput,
   index: number,
   { slots }: FlagCompiler,
 ): ServeNode {
@@ -83,13 +98,9 @@ export function serveOfRule(
     slots,
     variants: flag.variants,
     defaultSalt: `${key}/${ruleId}`,
-    details: (variant, split, inExperiment) =>
-      outcomes.ofVariant(
-        variant,
-        split ? "SPLIT" : "TARGETING_MATCH",
-        "RULE_MATCH",
-        ruleId,
-        inExperiment,
-      ),
+    outcomes,
+    reason: "TARGETING_MATCH",
+    cause: "RULE_MATCH",
+    ruleId,
   });
 }

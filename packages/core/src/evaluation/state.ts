@@ -14,33 +14,33 @@ export class EvaluationState {
   readonly context: AnyContext;
   /** Overrides of this subject alone, beside the snapshot's system-wide ones. */
   readonly overrides: OverrideSet | undefined;
-  readonly #overridden: boolean;
-  readonly #values: unknown[];
+  /** Made with the first attribute: many flags read none. */
+  #values: unknown[] | undefined;
   #now: number | undefined;
 
   constructor(snapshot: Snapshot, context: AnyContext, overrides?: OverrideSet) {
     this.snapshot = snapshot;
     this.context = context;
     this.overrides = overrides;
-    this.#overridden = snapshot.overrides !== undefined || overrides !== undefined;
-    this.#values = new Array(snapshot.slots.size);
   }
 
   /** The same evaluation of attributes that have become others: the clock stays. */
-  again(): EvaluationState {
-    const state = new EvaluationState(this.snapshot, this.context, this.overrides);
+  again(view: Pick<EvaluationState, "snapshot" | "context" | "overrides"> = this): EvaluationState {
+    const state = new EvaluationState(view.snapshot, view.context, view.overrides);
     state.#now = this.#now;
     return state;
   }
 
   /** The attribute of a slot; see {@link SlotTable.read}. */
   read(slot: number): unknown {
-    const value = this.#values[slot];
+    const value = this.#values?.[slot];
     return value === undefined ? this.#readSlot(slot) : value;
   }
 
   #readSlot(slot: number): unknown {
-    const value = this.snapshot.slots.read(slot, this.context);
+    const { slots } = this.snapshot;
+    const value = slots.read(slot, this.context);
+    this.#values ??= new Array(slots.size);
     this.#values[slot] = value;
     return value;
   }
@@ -53,11 +53,16 @@ export class EvaluationState {
 
   /** The flag's outcome for this subject, overrides first. Used by reads and prerequisites. */
   resolve(flag: CompiledFlag): EvaluationDetails {
-    if (this.#overridden) {
+    if (this.snapshot.overrides !== undefined || this.overrides !== undefined) {
       const override = this.findOverride(flag.key);
       if (override !== undefined) return override;
     }
-    return flag.evaluate(this);
+    return flag.outcome ?? flag.evaluate(this);
+  }
+
+  /** Whether there is any override to look at. */
+  get isOverridden(): boolean {
+    return this.snapshot.overrides !== undefined || this.overrides !== undefined;
   }
 
   /** What the highest active override of a flag serves, with or without a definition. */
@@ -70,7 +75,6 @@ export class EvaluationState {
 
   /** Keys that have an override and no definition. */
   undefinedOverrides(): string[] {
-    if (!this.#overridden) return [];
     const sets = [this.snapshot.overrides, this.overrides];
     const keys = new Set(sets.flatMap((set) => (set === undefined ? [] : [...set.keys()])));
     return [...keys].filter(

@@ -2,7 +2,8 @@ import type { Flag, Target } from "../definition/flag.ts";
 import { variantIndex } from "../definition/variant-index.ts";
 import { RAW } from "./attributes.ts";
 import type { EvaluationDetails } from "./details.ts";
-import type { FlagCompiler, Outcomes, Step } from "./flag.ts";
+import type { FlagCompiler, Outcomes } from "./flag.ts";
+import type { Step } from "./step.ts";
 
 interface TargetLookup {
   readonly slot: number;

@@ -25,6 +25,19 @@ export const DEFAULT_PRECEDENCE: Precedence = Object.freeze({
   system: 50,
 });
 
+/** The layers whose priority an application may choose. The emergency always beats them all. */
+export type OrdinaryLayer = Exclude<Layer, "emergency">;
+
+/** The precedence with an application's own priorities for some layers: numbers below 1000. */
+export function precedenceWith(
+  own: {
+    readonly [Layer in OrdinaryLayer]?: number | undefined;
+  },
+): Precedence {
+  const given = Object.entries(own).filter(([, priority]) => priority !== undefined);
+  return Object.freeze({ ...DEFAULT_PRECEDENCE, ...Object.fromEntries(given) });
+}
+
 /** Layers that apply to flags with `overridable: false` too. */
 export const UNCONDITIONAL_LAYERS: ReadonlySet<Layer> = new Set<Layer>(["emergency", "local"]);
 

@@ -2,6 +2,7 @@ import { type Flag, fitsType } from "../definition/flag.ts";
 import type { EvaluationDetails } from "../evaluation/details.ts";
 import { outcomesOf } from "../evaluation/flag.ts";
 import type { OverrideTrace } from "../evaluation/trace.ts";
+import { jsonEqual } from "../json.ts";
 import {
   DEFAULT_PRECEDENCE,
   type Precedence,
@@ -9,6 +10,7 @@ import {
   UNCONDITIONAL_LAYERS,
 } from "./layers.ts";
 import type { Override } from "./override.ts";
+import { type Scope, scopeKey } from "./scope.ts";
 
 /** An override that may serve, with what it serves. */
 export interface CompiledOverride {
@@ -16,7 +18,38 @@ export interface CompiledOverride {
   readonly priority: number;
   /** Epoch milliseconds; `Infinity` without expiry. */
   readonly expiresAt: number;
+  /** It serves what the flag gives when it is off. */
+  readonly denies: boolean;
   readonly details: EvaluationDetails;
+}
+
+/** Of several overrides of a flag, the one that comes first serves. */
+function byRank(a: CompiledOverride, b: CompiledOverride): number {
+  const [one, other] = [a.override, b.override];
+  return (
+    b.priority - a.priority ||
+    depthOf(one.scope) - depthOf(other.scope) ||
+    Number(b.denies) - Number(a.denies) ||
+    LAYERS.indexOf(one.layer) - LAYERS.indexOf(other.layer) ||
+    byCodeUnits(idOf(one.scope), idOf(other.scope))
+  );
+}
+
+/** Roles come before permissions, which have the same priority. */
+const LAYERS = Object.keys(DEFAULT_PRECEDENCE);
+
+/** A user of an org in a tenant is meant more closely than that user anywhere. */
+function depthOf(scope: Scope): number {
+  const { org, tenant } = scope as { org?: string; tenant?: string };
+  return (org === undefined ? 2 : 0) + (tenant === undefined ? 1 : 0);
+}
+
+function idOf(scope: Scope): string {
+  return scope.kind === "system" ? "" : scope.id;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 interface Clocked {
@@ -39,7 +72,7 @@ export class OverrideSet {
   ) {
     this.#precedence = precedence;
     for (const override of overrides) this.#add(override, definition(override.flagKey));
-    for (const list of this.#byFlag.values()) list.sort((a, b) => b.priority - a.priority);
+    for (const list of this.#byFlag.values()) if (list.length > 1) list.sort(byRank);
   }
 
   #add(override: Override, flag: Flag | undefined): void {
@@ -55,6 +88,7 @@ export class OverrideSet {
       override,
       priority: this.#precedence[layer],
       expiresAt: override.expiresAt ?? Number.POSITIVE_INFINITY,
+      denies: jsonEqual(value, flag === undefined ? false : flag.off),
       details: outcomesOf(flagKey, flag).ofValue(value, reason, "OVERRIDE"),
     });
     this.#byFlag.set(flagKey, list);
@@ -86,6 +120,7 @@ export class OverrideSet {
       outcome: outcomeOf(candidate, served, clocked),
     }));
     const rejected = this.#rejected.filter(({ override }) => override.flagKey === key);
+    // Those that may serve stay in the order in which they were looked at.
     return [...considered, ...rejected]
       .map(({ override, outcome }) => trace(override, this.#precedence[override.layer], outcome))
       .sort((a, b) => b.priority - a.priority);
@@ -117,5 +152,5 @@ function trace(
   outcome: OverrideTrace["outcome"],
 ): OverrideTrace {
   const { layer, scope, state, value, expiresAt } = override;
-  return { layer, priority, scope: scope.kind, state, value, expiresAt, outcome };
+  return { layer, priority, scope: scopeKey(scope), state, value, expiresAt, outcome };
 }

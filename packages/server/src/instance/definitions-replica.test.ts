@@ -249,6 +249,8 @@ it("a late first answer is taken over without an announcement", async () => {
   expect(flags.client().details("base")).toMatchObject({ value: false, reason: "STATIC" });
 });
 
+const NO_CACHE = { enabled: false, hit_rate: null, size: 0, max_size: 0 };
+
 describe("health", () => {
   it("has the documented form", () => {
     const before = Date.now();
@@ -256,6 +258,7 @@ describe("health", () => {
     expect(health).toEqual({
       status: "healthy",
       provider: { connected: true },
+      cache: NO_CACHE,
       last_refresh: expect.any(String),
       flags_loaded: 2,
     });
@@ -267,6 +270,7 @@ describe("health", () => {
     expect(flags.health()).toEqual({
       status: "unhealthy",
       provider: { connected: false },
+      cache: NO_CACHE,
       last_refresh: null,
       flags_loaded: 0,
     });

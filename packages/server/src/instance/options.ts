@@ -5,9 +5,11 @@ import {
   type DefinitionSource,
   type EvaluationDetails,
   type FlagClient,
+  type FlagKey,
+  type FlagValue,
   HalyardError,
-  type JsonValue,
   type Logger,
+  type OrdinaryLayer,
   type RegexEngine,
   type Store,
 } from "@halyard/core";
@@ -54,10 +56,20 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   readonly store?: Store | undefined;
   /** Milliseconds between reads of sources that tell of no changes. Default: `FEATURE_REFRESH_INTERVAL`, else 30,000. */
   readonly refreshInterval?: number | undefined;
+  /**
+   * Path of a file where a copy is kept of what was last given by sources that have to be waited
+   * for. It serves when they can't be had at the next start, as stale. Default: none is kept.
+   */
+  readonly lastKnownGood?: string | undefined;
+  /**
+   * Asks nothing that has to be waited for: files, code, and `lastKnownGood` serve. Default:
+   * `FEATURE_OFFLINE`, else false.
+   */
+  readonly offline?: boolean | undefined;
   /** Compared with the flags' `environments`. Default: `FEATURE_ENVIRONMENT`, else `NODE_ENV`, else `production`. */
   readonly environment?: string | undefined;
   /** Overrides of the local layer: key → value. Beat everything but an emergency. */
-  readonly overrides?: Readonly<Record<string, JsonValue>> | undefined;
+  readonly overrides?: { readonly [Key in FlagKey]?: FlagValue<Key> } | undefined;
   /** What `enabled(key)` gives for a flag that can't be read. Default: `FEATURE_DEFAULT_ENABLED`, else false. */
   readonly defaultEnabled?: boolean | undefined;
   /** Name of the property on the request (in Koa, on the context). Default `flags`. */
@@ -66,6 +78,10 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   readonly asyncLocalStorage?: boolean | undefined;
   /** How long requests wait for the first definitions, in milliseconds. Default 5000. */
   readonly startTimeout?: number | undefined;
+  /** Priorities of the override layers, where they are to differ. An emergency beats them all. */
+  readonly precedence?: PrecedenceOptions | undefined;
+  /** How overrides and groups of the `store` are kept per subject. */
+  readonly subjects?: SubjectOptions | undefined;
   readonly telemetry?: TelemetryOptions | undefined;
   readonly hooks?: Hooks | undefined;
   /** Shape of pino and console. Without one, faults go to `process.emitWarning`. */
@@ -74,6 +90,22 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   readonly regexEngine?: RegexEngine | undefined;
   /** Milliseconds since the epoch, for tests. Default `Date.now`. */
   readonly clock?: Clock | undefined;
+}
+
+export type PrecedenceOptions = { readonly [Layer in OrdinaryLayer]?: number | undefined };
+
+export interface SubjectOptions {
+  /**
+   * What reads see of a subject that could not be loaded: `open`, what they would without its
+   * overrides; `closed`, callers' defaults with `PROVIDER_NOT_READY`. Default `open`.
+   */
+  readonly failure?: "open" | "closed" | undefined;
+  /** Milliseconds that a subject is kept before it is read again. Default `FEATURE_CACHE_TTL`, else 60,000. */
+  readonly ttl?: number | undefined;
+  /** Most subjects that are kept. Default 10,000. */
+  readonly max?: number | undefined;
+  /** Milliseconds that a request waits for its subject. Default 250. */
+  readonly deadline?: number | undefined;
 }
 
 /** Functions that are told what happens. One that throws is logged and breaks nothing. */
@@ -105,8 +137,9 @@ export interface ReloadEvent {
 export interface ChangeEvent {
   readonly key: string;
   readonly requestedKey: string;
-  readonly action: "created" | "updated" | "removed";
-  readonly scope: "flag" | "emergency";
+  readonly action: "created" | "updated" | "removed" | "expired";
+  /** `flag`, `segment`, `emergency`, the key of an override's scope, or the user of a group. */
+  readonly scope: string;
   readonly actor: Actor | undefined;
   readonly reason: string | undefined;
   readonly oldValue: unknown;
@@ -118,6 +151,9 @@ export interface TrackEvent {
   readonly data: unknown;
   readonly client: FlagClient;
 }
+
+/** What a timer takes. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const HOOKS: FieldRules<Hooks> = {
   onEvaluation: FUNCTION,
@@ -136,6 +172,35 @@ const TELEMETRY: FieldRules<TelemetryOptions> = {
   contextId: oneOf("none", "hash", "plain"),
 };
 
+const PRIORITY: FieldRule = {
+  expected: "a number from 0 to below 1000, which is the emergency's",
+  accepts: (value) => typeof value === "number" && value >= 0 && value < 1000,
+};
+
+const PRECEDENCE: FieldRules<PrecedenceOptions> = {
+  local: PRIORITY,
+  session: PRIORITY,
+  user: PRIORITY,
+  role: PRIORITY,
+  perm: PRIORITY,
+  org: PRIORITY,
+  tenant: PRIORITY,
+  system: PRIORITY,
+};
+
+const wholeNumber = (least: number, most: number): FieldRule => ({
+  expected: `a whole number from ${least} to ${most}`,
+  accepts: (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+
+const SUBJECTS: FieldRules<SubjectOptions> = {
+  failure: oneOf("open", "closed"),
+  ttl: wholeNumber(0, MAX_TIMEOUT),
+  max: wholeNumber(1, 10_000_000),
+  deadline: wholeNumber(1, MAX_TIMEOUT),
+};
+
 const LOGGER: FieldRule = {
   expected: "an object with the functions debug, info, warn and error",
   accepts: (value) =>
@@ -144,9 +209,6 @@ const LOGGER: FieldRule = {
       isFunction((value as Record<string, unknown>)[level]),
     ),
 };
-
-/** What a timer takes. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const OPTIONS: FieldRules<FlagsOptions> = {
   sources: {
@@ -161,6 +223,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     expected: `a number of milliseconds from 100 to ${MAX_TIMEOUT}`,
     accepts: (value) => typeof value === "number" && value >= 100 && value <= MAX_TIMEOUT,
   },
+  lastKnownGood: TEXT,
+  offline: BOOLEAN,
   // The empty one is none at all.
   environment: { expected: "a text", accepts: isString },
   overrides: { expected: "an object of values by key", accepts: isObject },
@@ -171,6 +235,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     expected: `a number of milliseconds from 0 to ${MAX_TIMEOUT}`,
     accepts: (value) => typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT,
   },
+  precedence: objectOf(PRECEDENCE),
+  subjects: objectOf(SUBJECTS),
   telemetry: objectOf(TELEMETRY),
   hooks: objectOf(HOOKS),
   logger: LOGGER,

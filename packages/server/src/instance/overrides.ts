@@ -1,224 +1,131 @@
-import {
-  type Actor,
-  checkActor,
-  copyPlain,
-  fitsType,
-  freezeJson,
-  HalyardError,
-  isKey,
-  type JsonValue,
-  type Layer,
-  type Override,
-  OverrideSet,
-  resolveKey,
-  type Scope,
-  type Snapshot,
-  stateOf,
+import type {
+  Actor,
+  AuditEntry,
+  AuditFilter,
+  FlagKey,
+  FlagKeyOf,
+  FlagValue,
+  Override,
+  OverrideFilter,
+  Page,
+  Scope,
 } from "@halyard/core";
-import { invalidKey } from "./invalid-key.ts";
-import type { Log } from "./log.ts";
-import type { Hooks } from "./options.ts";
 
-/** Runtime values that beat what definitions say. */
-export interface Overrides {
-  /**
-   * The emergency slot of a flag: beats everything, for everybody, until `restore`. Clients made
-   * from now on see it. Rejects with `INVALID_OVERRIDE` without actor or reason, or when the value
-   * is not of the flag's type, and with `INVALID_KEY`.
-   */
-  kill(key: string, options: KillOptions): Promise<Override>;
-  /** Takes the emergency back. `false` when there was none. */
-  restore(key: string, options: RestoreOptions): Promise<boolean>;
-  /** The emergency and local overrides in force. */
-  list(): readonly Override[];
-  /** The emergency override of a flag. */
-  get(key: string): Override | undefined;
+/** An override with the priority of its layer. */
+export interface OverrideRecord extends Override {
+  readonly priority: number;
 }
 
-export interface KillOptions {
-  readonly actor: Actor;
-  readonly reason: string;
-  /** Default: the flag's off value; `false` for a flag without a definition. */
-  readonly value?: JsonValue | undefined;
+/** What reading a slot that holds nothing gives. */
+export interface MissingOverride {
+  readonly flagKey: string;
+  readonly scope: Scope;
+  readonly state: "missing";
+  readonly value?: undefined;
 }
 
-export interface RestoreOptions {
+/** Who writes, and why. */
+export interface Authorship {
   readonly actor: Actor;
   readonly reason?: string | undefined;
+  /** Of the request that asked for it; for the audit. */
+  readonly requestId?: string | undefined;
 }
 
-export interface SystemOverridesOptions {
-  /** The local layer: values in code, and texts of `FEATURE_OVERRIDES`. */
-  readonly local: ReadonlyMap<string, LocalOverride>;
-  readonly now: () => number;
-  readonly snapshot: () => Snapshot;
-  readonly log: Log;
-  /** Called after a change, to make it seen. */
-  readonly apply: () => void;
-  readonly onChange: NonNullable<Hooks["onChange"]>;
+export interface SetOptions extends Authorship {
+  /** When it ends: a time in the future, as a `Date`, ISO 8601, or epoch milliseconds. */
+  readonly expiresAt?: Date | string | number | undefined;
+  /** When it ends, in milliseconds from now. Sessions' overrides end after 24 hours by default. */
+  readonly expiresIn?: number | undefined;
+  /** Only while the override has this version; 0: only while there is none. Else `VERSION_CONFLICT`. */
+  readonly ifVersion?: number | undefined;
 }
 
-/** A value, or a text whose meaning depends on the flag's type: `true`, `12`, a variant's name. */
-export type LocalOverride = { readonly value: JsonValue } | { readonly text: string };
-
-/** Overrides that hold for everybody, kept in this process: the emergency and the local layer. */
-export class SystemOverrides implements Overrides {
-  readonly #options: SystemOverridesOptions;
-  readonly #emergencies = new Map<string, Override>();
-  readonly #startedAt: number;
-  /** Warnings that were given; as many as there are overrides and types. */
-  readonly #told = new Set<string>();
-
-  constructor(options: SystemOverridesOptions) {
-    this.#options = options;
-    this.#startedAt = options.now();
-  }
-
-  async kill(key: string, { actor, reason, value }: KillOptions): Promise<Override> {
-    checkActor(actor);
-    if (typeof reason !== "string" || reason.trim() === "") {
-      throw new HalyardError("INVALID_OVERRIDE", "An emergency needs a `reason`.");
-    }
-    const flagKey = this.#resolve(key);
-    if (!isKey(flagKey)) throw invalidKey(flagKey);
-    const flag = this.#options.snapshot().flags.get(flagKey)?.flag;
-    const served = value === undefined ? (flag?.off ?? false) : ownValue(value, key);
-    if (flag !== undefined && !fitsType(served, flag.type)) {
-      throw new HalyardError("INVALID_OVERRIDE", `Flag "${flagKey}" is of type ${flag.type}.`);
-    }
-    const old = this.get(key);
-    if (old !== undefined) this.#emergencies.delete(old.flagKey);
-    const now = this.#options.now();
-    const override = makeOverride(flagKey, "emergency", served, actor, reason, now, old);
-    this.#emergencies.set(flagKey, override);
-    this.#options.apply();
-    this.#report(key, override, old === undefined ? "created" : "updated", { actor, reason }, old);
-    return override;
-  }
-
-  async restore(key: string, { actor, reason }: RestoreOptions): Promise<boolean> {
-    checkActor(actor);
-    const old = this.get(key);
-    if (old === undefined) return false;
-    this.#emergencies.delete(old.flagKey);
-    this.#options.apply();
-    this.#report(key, undefined, "removed", { actor, reason }, old);
-    return true;
-  }
-
-  list(): readonly Override[] {
-    return [...this.#emergencies.values(), ...this.#local(this.#options.snapshot())];
-  }
-
-  /** Also when its flag has got another key since: the old one is then an alias. */
-  get(key: string): Override | undefined {
-    const flagKey = this.#resolve(key);
-    const exact = this.#emergencies.get(flagKey);
-    if (exact !== undefined) return exact;
-    return [...this.#emergencies.values()].find((each) => this.#resolve(each.flagKey) === flagKey);
-  }
-
-  /** What evaluation reads; `undefined` when there is no override at all. */
-  compile(snapshot: Snapshot, stored: readonly Override[]): OverrideSet | undefined {
-    const emergencies = [...this.#emergencies.values()].map((override) => {
-      const flagKey = resolveKey(override.flagKey, snapshot.aliases);
-      this.#warnIfIneffective(override, flagKey, snapshot);
-      return flagKey === override.flagKey ? override : { ...override, flagKey };
-    });
-    const all = [...emergencies, ...stored, ...this.#local(snapshot)];
-    if (all.length === 0) return undefined;
-    return new OverrideSet(all, (key) => snapshot.flags.get(key)?.flag);
-  }
-
-  /** A flag's type can change under its override, which must not pass in silence. */
-  #warnIfIneffective({ layer, value }: Override, flagKey: string, snapshot: Snapshot): void {
-    const type = snapshot.flags.get(flagKey)?.type;
-    if (type === undefined || value === undefined || fitsType(value, type)) return;
-    const message = `The ${layer} override of "${flagKey}" has no effect: the flag is of type ${type}, the value ${JSON.stringify(value)} is not.`;
-    if (this.#told.has(message)) return;
-    this.#told.add(message);
-    this.#options.log.error(message);
-  }
-
-  #resolve(key: string): string {
-    return resolveKey(key, this.#options.snapshot().aliases);
-  }
-
-  #local(snapshot: Snapshot): Override[] {
-    return [...this.#options.local].map(([key, local]) => {
-      const flagKey = resolveKey(key, snapshot.aliases);
-      const value = "value" in local ? local.value : valueOfText(local.text, flagKey, snapshot);
-      const override = makeOverride(
-        flagKey,
-        "local",
-        value,
-        LOCAL_ACTOR,
-        undefined,
-        this.#startedAt,
-      );
-      this.#warnIfIneffective(override, flagKey, snapshot);
-      return override;
-    });
-  }
-
-  #report(
-    requestedKey: string,
-    override: Override | undefined,
-    action: "created" | "updated" | "removed",
-    why: { readonly actor: Actor; readonly reason: string | undefined },
-    old: Override | undefined,
-  ): void {
-    const key = (override ?? old)?.flagKey ?? requestedKey;
-    const [oldValue, newValue] = [old?.value, override?.value];
-    const scope = "emergency";
-    this.#options.onChange({ key, requestedKey, action, scope, ...why, oldValue, newValue });
-  }
+export interface RemoveOptions extends Authorship {
+  readonly ifVersion?: number | undefined;
 }
 
-const EVERYBODY: Scope = Object.freeze({ kind: "system" });
-const LOCAL_ACTOR: Actor = { id: "local", type: "configuration" };
-
-function makeOverride(
-  flagKey: string,
-  layer: Layer,
-  value: JsonValue,
-  actor: Actor,
-  reason: string | undefined,
-  now: number,
-  { createdAt = now, createdBy = actor }: Partial<Override> = {},
-): Override {
-  return Object.freeze({
-    flagKey,
-    layer,
-    scope: EVERYBODY,
-    state: stateOf(value),
-    value,
-    reason,
-    actor,
-    createdAt,
-    createdBy,
-    updatedAt: now,
-    expiresAt: undefined,
-    version: 0,
-  });
+export interface KillOptions<Key extends FlagKey = FlagKey> extends Authorship {
+  readonly reason: string;
+  /** Default: the flag's off value; `false` for a flag without a definition. */
+  readonly value?: FlagValue<Key> | undefined;
 }
 
-/** The value as nobody else can change it. Throws `INVALID_OVERRIDE` for what is no JSON. */
-export function ownValue(value: unknown, key: string): JsonValue {
-  const frozen = freezeJson(copyPlain(value));
-  if (frozen !== undefined) return frozen;
-  throw new HalyardError("INVALID_OVERRIDE", `The value for "${key}" is no JSON value.`);
+export type RestoreOptions = Authorship;
+
+export interface ListPage {
+  /** Most items to return, 1 to 1000. Default 100. */
+  readonly limit?: number | undefined;
+  /** The `cursor` of the page before. */
+  readonly cursor?: string | undefined;
 }
 
-/** `true` and `false` for booleans; for others a variant's name, or the value as JSON or text. */
-function valueOfText(text: string, key: string, snapshot: Snapshot): JsonValue {
-  const flag = snapshot.flags.get(key)?.flag;
-  const variant = flag?.variants.find(({ name }) => name === text);
-  if (variant !== undefined) return variant.value;
-  if (flag?.type === "string") return text;
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return text;
-  }
+export interface OverrideQuery extends Omit<OverrideFilter, "scope">, ListPage {
+  readonly scope?: Scope | undefined;
+}
+
+/**
+ * Runtime values that beat what definitions say: by flag and scope, and for everybody in an
+ * emergency. Writes resolve when reads of new clients in this process see them. They reject, with
+ * nothing changed, with `INVALID_KEY`, `INVALID_SCOPE`, `INVALID_ACTOR`, `INVALID_OVERRIDE`,
+ * `STORE_UNAVAILABLE` (without a `store` there are only emergencies, of this process),
+ * `STORE_WRITE_FAILED`, `VERSION_CONFLICT` or `CLOSED`.
+ */
+export interface Overrides {
+  /** The value that the scope's subjects get. */
+  set<Key extends FlagKey>(
+    key: Key,
+    scope: Scope,
+    value: FlagValue<Key>,
+    options: SetOptions,
+  ): Promise<OverrideRecord>;
+  /** Says that the scope has no value: the next layer serves. Kept, unlike what is deleted. */
+  unset(key: FlagKey, scope: Scope, options: SetOptions): Promise<OverrideRecord>;
+  /** Takes the scope's override away. `false` when there was none. */
+  delete(key: FlagKey, scope: Scope, options: RemoveOptions): Promise<boolean>;
+  /** Takes all overrides of a flag away but an emergency. Gives how many there were. */
+  clear(key: FlagKey, options: Authorship): Promise<number>;
+  /** The override of a scope, whether or not it is in force. */
+  get(key: FlagKey, scope: Scope): Promise<OverrideRecord | MissingOverride>;
+  /** What is stored, emergencies too, in the order of flag, layer and scope, a page at a time. */
+  list(query?: OverrideQuery): Promise<Page<OverrideRecord>>;
+
+  /**
+   * The emergency slot of a flag: beats everything, for everybody, in every process, until
+   * `restore`. No other write touches it.
+   */
+  kill<Key extends FlagKey>(key: Key, options: KillOptions<Key>): Promise<OverrideRecord>;
+  /** Takes the emergency back. `false` when there was none. */
+  restore(key: FlagKey, options: RestoreOptions): Promise<boolean>;
+  /** The emergency of a flag, as this process knows it. */
+  emergency(key: FlagKey): OverrideRecord | undefined;
+  /** Emergencies and overrides of the layers `local` and `system`, as this process knows them. */
+  forEverybody(): readonly OverrideRecord[];
+
+  /** Turns a boolean flag on for tenants, all at once or for none. At most 1000. */
+  rolloutToTenants(
+    key: FlagKeyOf<boolean>,
+    tenants: readonly string[],
+    options: SetOptions,
+  ): Promise<void>;
+  /** Turns a boolean flag on for a user. */
+  enrol(key: FlagKeyOf<boolean>, user: string, options: SetOptions): Promise<OverrideRecord>;
+  /** Undoes `enrol`. `false` when there was nothing to undo. */
+  withdraw(key: FlagKeyOf<boolean>, user: string, options: RemoveOptions): Promise<boolean>;
+}
+
+/** Who is in which group. A subject's groups join those of its context. Writes reject as `set`. */
+export interface Groups {
+  /** `false` when the user is in it already. */
+  add(group: string, user: string, options: Authorship): Promise<boolean>;
+  /** `false` when the user is not in it. */
+  remove(group: string, user: string, options: Authorship): Promise<boolean>;
+  groupsOf(user: string): Promise<readonly string[]>;
+  members(group: string, page?: ListPage): Promise<Page<string>>;
+}
+
+/** What was written to the store, by whom and why. */
+export interface Audit {
+  /** Newest first, a page at a time. */
+  list(query?: AuditFilter & ListPage): Promise<Page<AuditEntry>>;
 }

@@ -15,19 +15,20 @@ const USER_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   orgId: ["orgId"],
 };
 
-const DERIVED = [
+/** Attributes that a request has of itself, whatever its user has under these names. */
+const OF_REQUEST = [
   "targetingKey",
   "userId",
   "anonymous",
-  ...Object.keys(USER_ATTRIBUTES),
   "ip",
-  "country",
   "sessionId",
   "userAgent",
   "path",
   "method",
   "host",
 ];
+
+const DERIVED = [...OF_REQUEST, ...Object.keys(USER_ATTRIBUTES)];
 
 /** Between two reports of a `context` that throws, in milliseconds. */
 const REPORT_INTERVAL = 60_000;
@@ -39,6 +40,7 @@ export class ContextDeriver<Request> {
   readonly log: Log;
   readonly anonymous: AnonymousIds | undefined;
   readonly headers: ReadonlyMap<string, string>;
+  /** What is read of the user and nowhere else: most of what flags ask for. */
   readonly userAttributes: ReadonlyMap<string, readonly string[]>;
   /** All names that are derived. */
   readonly names: readonly string[];
@@ -58,11 +60,15 @@ export class ContextDeriver<Request> {
     this.headers = new Map(
       Object.entries(headers ?? {}).map(([name, header]) => [name, header.toLowerCase()]),
     );
-    this.userAttributes = new Map([
+    this.names = [...DERIVED, ...(userAttributes ?? []), ...this.headers.keys()];
+    const ofUser = [
       ...Object.entries(USER_ATTRIBUTES),
       ...(userAttributes ?? []).map((name) => [name, [name]] as const),
-    ]);
-    this.names = [...DERIVED, ...this.userAttributes.keys(), ...this.headers.keys()];
+    ];
+    const elsewhere = new Set([...OF_REQUEST, ...this.headers.keys()]);
+    this.userAttributes = new Map(
+      options.deriveContext === false ? [] : ofUser.filter(([name]) => !elsewhere.has(name)),
+    );
     this.asynchronous = context?.constructor.name === "AsyncFunction";
   }
 

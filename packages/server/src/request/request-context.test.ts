@@ -116,6 +116,61 @@ it("does not mix what was loaded for one user with another, and says so", async 
   expect(derived.attribute("plan")).toBe("plan of ben");
 });
 
+it("asks what the request has of itself before its user, and named headers before both", () => {
+  const own = { ...reader, header: (_request: Caller, name: string) => `header ${name}` };
+  const options = {
+    userAttributes: ["ip", "plan", "country"],
+    headers: { country: "cf-ipcountry" },
+  };
+  const user = { id: "ann", ip: "198.51.100.7", plan: "pro", country: "DE", roles: ["admin"] };
+  const derived = new ContextDeriver(own, options, createLog(silent)).derive({ user });
+  const names = ["ip", "plan", "country", "roles", "unnamed"];
+  expect(names.map((name) => derived.attribute(name))).toEqual([
+    "192.0.2.1",
+    "pro",
+    "header cf-ipcountry",
+    ["admin"],
+    undefined,
+  ]);
+});
+
+it("settles nothing for who looks tentatively", () => {
+  const request: Caller = {};
+  const asked: unknown[] = [];
+  const context = ({ user }: Caller) => {
+    asked.push(user);
+    if (user === undefined) throw new Error("nobody");
+    return { plan: "pro" };
+  };
+  const derived = deriverOf({ context, anonymous: true }).derive(request);
+  const look = () => [derived.attribute("userId"), derived.attribute("plan")];
+  expect(derived.tentatively(look)).toEqual([undefined, undefined]);
+  expect(derived.failed).toBe(false);
+  request.user = { id: "ann" };
+  expect(derived.load()).toBeUndefined();
+  expect([derived.generation, ...look()]).toEqual([0, "ann", "pro"]);
+  request.user = { id: "ben" };
+  expect(derived.tentatively(look)).toEqual(["ann", "pro"]);
+  expect(asked).toEqual([undefined, { id: "ann" }]);
+});
+
+it("is what was loaded, when it has been looked at tentatively since", async () => {
+  const derived = deriverOf({ context: async () => ({ plan: "pro" }) }).derive({});
+  await derived.load();
+  expect(derived.tentatively(() => derived.attribute("plan"))).toBe("pro");
+  expect([derived.attribute("plan"), derived.load()]).toEqual(["pro", undefined]);
+});
+
+it("keeps an attribute as it was first read", () => {
+  const user = { id: "ann", plan: "free", email: undefined as string | undefined };
+  const derived = deriverOf({ userAttributes: ["plan"] }).derive({ user });
+  const names = ["plan", "email", "targetingKey"];
+  const first = names.map((name) => derived.attribute(name));
+  Object.assign(user, { id: "ben", plan: "pro", email: "ben@acme.example" });
+  expect(names.map((name) => derived.attribute(name))).toEqual(first);
+  expect(first).toEqual(["free", undefined, "ann"]);
+});
+
 it("makes no id for somebody who only looks", () => {
   const cookies: string[] = [];
   const own = {

@@ -3,11 +3,19 @@ import { isThenable } from "../guard/late-answer.ts";
 import type { RecordedSubject } from "../telemetry/spans.ts";
 import type { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
+import { ID_NAMES, idOf, isAbsent, userValue } from "./user.ts";
 
 type ContextFunction<Request> = NonNullable<RequestContextOptions<Request>["context"]>;
 
 /** Before anybody was asked for: no user, and not the lack of one. */
 const NOBODY_YET = Symbol("nobody yet");
+
+/** An attribute that was read. Requests read a few: a list of those is cheaper to make than a map. */
+interface Known {
+  readonly name: string;
+  readonly value: unknown;
+  readonly next: Known | undefined;
+}
 
 /**
  * The evaluation context of one request. Attributes are worked out when a flag reads them, all of
@@ -21,7 +29,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   #user: unknown = NOBODY_YET;
   #userId: unknown;
   /** What has been read. */
-  #values: Map<string, unknown> | undefined;
+  #known: Known | undefined;
   /** What `context` returned. */
   #own: EvaluationContext | undefined;
   /** Whom an asynchronous `context` was asked for, and that call while it lasts. */
@@ -39,7 +47,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   attribute(name: string): unknown {
-    if (this.#values?.has(name) === true) return this.#values.get(name);
+    const known = this.#find(name);
+    if (known !== undefined) return known.value;
     if (this.#user === NOBODY_YET) this.#meet();
     const { context } = this.#deriver.options;
     if (context !== undefined && this.#own === undefined) this.#ask(context);
@@ -51,10 +60,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     } catch {
       value = undefined;
     }
-    if (!this.#looking) {
-      this.#values ??= new Map();
-      this.#values.set(name, value);
-    }
+    if (!this.#looking) this.#known = { name, value, next: this.#known };
     return value;
   }
 
@@ -63,7 +69,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
    * who the caller is only once a user is there, and makes no id.
    */
   knownKey(): unknown {
-    if (this.#values?.has("targetingKey") === true) return this.#values.get("targetingKey");
+    const read = this.#find("targetingKey");
+    if (read !== undefined) return read.value;
     const { options, anonymous, reader, headers } = this.#deriver;
     const request = this.#request;
     if (!isAbsent(this.#currentUserId())) return this.#look(() => this.attribute("targetingKey"));
@@ -91,6 +98,24 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     return this.#await(subject, (async () => context(this.#request))());
   }
 
+  /**
+   * Leaves everything as it was: whoever is there before authentication is not yet the caller. A
+   * synchronous `context` that was asked is asked again by the first read.
+   */
+  tentatively<T>(look: () => T): T {
+    if (this.#user !== NOBODY_YET) return this.#look(look);
+    const { failed } = this;
+    const own = this.#own;
+    try {
+      return this.#look(look);
+    } finally {
+      this.#user = NOBODY_YET;
+      this.#userId = undefined;
+      this.#own = own;
+      this.failed = failed;
+    }
+  }
+
   toJSON(): EvaluationContext {
     return this.#look(() => {
       const names = new Set(this.#deriver.names);
@@ -105,6 +130,12 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     });
   }
 
+  #find(name: string): Known | undefined {
+    let known = this.#known;
+    while (known !== undefined && known.name !== name) known = known.next;
+    return known;
+  }
+
   #look<T>(work: () => T): T {
     this.#looking = true;
     try {
@@ -115,13 +146,9 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #meet(): void {
-    const { reader, options, asynchronous, log } = this.#deriver;
-    this.#userId = this.#currentUserId();
-    try {
-      this.#user = reader.user(this.#request);
-    } catch {
-      this.#user = undefined;
-    }
+    const { options, asynchronous, log } = this.#deriver;
+    this.#user = this.#currentUser();
+    this.#userId = idOf(this.#user);
     if (options.context === undefined || !asynchronous) return;
     if (this.#loadedFor === this.#userId && this.#loading === undefined) return;
     // What was loaded, if anything was, belongs to somebody else.
@@ -134,7 +161,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
 
   #forget(): void {
     this.#user = NOBODY_YET;
-    this.#values = undefined;
+    this.#known = undefined;
     this.#own = undefined;
     this.failed = false;
     this.generation++;
@@ -157,12 +184,16 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     return loading;
   }
 
-  #currentUserId(): unknown {
+  #currentUser(): unknown {
     try {
-      return userValue(this.#deriver.reader.user(this.#request), ["id", "sub"]);
+      return this.#deriver.reader.user(this.#request);
     } catch {
       return undefined;
     }
+  }
+
+  #currentUserId(): unknown {
+    return idOf(this.#currentUser());
   }
 
   #ask(context: ContextFunction<Request>): void {
@@ -207,6 +238,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     const request = this.#request;
     const own = this.#own;
     if (own !== undefined && Object.hasOwn(own, name) && own[name] !== undefined) return own[name];
+    const names = userAttributes.get(name);
+    if (names !== undefined) return userValue(this.#user, names);
     if (options.deriveContext === false) return undefined;
     const header = headers.get(name);
     if (header !== undefined) return reader.header(request, header);
@@ -214,7 +247,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
       case "targetingKey":
         return this.#subject() ?? this.#anonymous();
       case "userId":
-        return userValue(this.#user, ["id", "sub"]);
+        return userValue(this.#user, ID_NAMES);
       case "anonymous":
         return this.#hasAnonymousKey() ? true : undefined;
       case "ip":
@@ -231,10 +264,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
       case "host":
         this.#deriver.checkProxyTrust(request, name);
         return reader.host(request);
-      default: {
-        const names = userAttributes.get(name);
-        return names === undefined ? undefined : userValue(this.#user, names);
-      }
+      default:
+        return undefined;
     }
   }
 
@@ -245,7 +276,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #hasAnonymousKey(): boolean {
-    const key = this.#values?.get("targetingKey") ?? this.#read("targetingKey");
+    const key = this.#find("targetingKey")?.value ?? this.#read("targetingKey");
     return key !== undefined && key === this.#anonymousId;
   }
 
@@ -255,18 +286,4 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     else this.#anonymousId ??= anonymous?.idOf(this.#request, reader);
     return this.#anonymousId;
   }
-}
-
-function isAbsent(id: unknown): boolean {
-  return id === undefined || id === null || id === "";
-}
-
-/** The first of these that the user has. Only what was named is ever read of a user. */
-function userValue(user: unknown, names: readonly string[]): unknown {
-  if (typeof user !== "object" || user === null) return undefined;
-  for (const name of names) {
-    const value = (user as Record<string, unknown>)[name];
-    if (!isAbsent(value)) return value;
-  }
-  return undefined;
 }

@@ -10,11 +10,14 @@ export class RequestFlags<Request> {
   readonly property: string;
   readonly asyncLocalStorage: boolean;
   readonly #deriver: ContextDeriver<Request>;
+  /** Requests may have something to wait for, also once the instance has started. */
+  readonly loads: boolean;
 
   constructor(instance: FlagsInstance, reader: RequestReader<Request>) {
     this.instance = instance;
     this.property = instance.options.property ?? "flags";
     this.asyncLocalStorage = instance.options.asyncLocalStorage === true;
+    this.loads = instance.options.context !== undefined || instance.subjects !== undefined;
     this.#deriver = new ContextDeriver(
       reader,
       instance.options as FlagsOptions<Request>,
@@ -32,7 +35,7 @@ export class RequestFlags<Request> {
   /** What has to be awaited before the request goes on; `undefined` when there is nothing. */
   prepare(client: FlagClient): Promise<void> | undefined {
     const { starting } = this.instance;
-    if (starting === undefined) return client.load();
+    if (starting === undefined) return this.loads ? client.load() : undefined;
     return starting.then(() => {
       client.refresh();
       return client.load();

@@ -97,6 +97,8 @@ export interface Differences {
   readonly ignoresCase?: string | undefined;
   /** An instance made of options is closed with the server. */
   readonly closesOwnInstance?: string | undefined;
+  /** What is awaited for a request is awaited right before its handler, whenever flags came. */
+  readonly loadsBeforeHandlers?: string | undefined;
 }
 
 /** One adapter, as the suite drives it. */

@@ -11,6 +11,7 @@ import { mountTests } from "./mounts.ts";
 import { snapshotTests } from "./snapshots.ts";
 import { startupTests } from "./startup.ts";
 import { storageTests } from "./storage.ts";
+import { subjectTests } from "./subjects.ts";
 import { tracingTests } from "./tracing.ts";
 import { variantTests } from "./variants.ts";
 
@@ -27,6 +28,7 @@ const PARTS: readonly ((check: Check) => void)[] = [
   snapshotTests,
   startupTests,
   storageTests,
+  subjectTests,
 ];
 
 /**

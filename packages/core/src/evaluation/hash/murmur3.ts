@@ -8,7 +8,18 @@ export function murmur3(text: string): number {
   let block = 0;
   let bytes = 0;
   const length = text.length;
-  for (let index = 0; index < length; index++) {
+  let index = 0;
+  // Whole blocks of ASCII, which nearly all units and salts are.
+  for (; index + 4 <= length; index += 4) {
+    const first = text.charCodeAt(index);
+    const second = text.charCodeAt(index + 1);
+    const third = text.charCodeAt(index + 2);
+    const fourth = text.charCodeAt(index + 3);
+    if ((first | second | third | fourth) >= 0x80) break;
+    hash = mixIn(hash, first | (second << 8) | (third << 16) | (fourth << 24));
+  }
+  bytes = index;
+  for (; index < length; index++) {
     let code = text.charCodeAt(index);
     if (code >= 0xd800 && code <= 0xdfff) {
       const low = code < 0xdc00 && index + 1 < length ? text.charCodeAt(index + 1) : 0;
@@ -45,15 +56,18 @@ export function murmur3(text: string): number {
     block |= encoded << (filled << 3);
     bytes += count;
     if (filled + count >= 4) {
-      hash ^= scramble(block);
-      hash = (hash << 13) | (hash >>> 19);
-      hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+      hash = mixIn(hash, block);
       // What did not fit into the block begins the next one. A shift by 32 would be one by 0.
       block = filled === 0 ? 0 : encoded >>> ((4 - filled) << 3);
     }
   }
   if ((bytes & 3) !== 0) hash ^= scramble(block);
   return fmix32(hash ^ bytes);
+}
+
+function mixIn(hash: number, block: number): number {
+  const mixed = hash ^ scramble(block);
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
 
 function scramble(block: number): number {

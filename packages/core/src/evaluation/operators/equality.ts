@@ -39,7 +39,8 @@ export function scalars(values: readonly JsonValue[], report: ReportOperand): Sc
   });
 }
 
-const EQUALITY: Pick<Operator<AttributeValue>, "check" | "prepare"> = {
+const EQUALITY: Pick<Operator<AttributeValue>, "check" | "prepare" | "takesScalars"> = {
+  takesScalars: true,
   check: checkEquality,
   prepare: prepareEquality,
 };

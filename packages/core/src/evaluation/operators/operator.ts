@@ -55,6 +55,8 @@ export interface Operator<T = never> {
   readonly view?: View<T>;
   /** `false` for operators that take no values. */
   readonly takesValues?: boolean;
+  /** Any strings, numbers and booleans will do as values: there is nothing else to check. */
+  readonly takesScalars?: boolean;
   /** Whether `orEqual` means something. */
   readonly takesOrEqual?: boolean;
   /** Reports operands as `prepare` does, more cheaply; absent: preparing is how to check. */

@@ -4,8 +4,8 @@ import type { AttributeValue, Operator, OperatorOptions, ReportOperand, Test } f
 import { compileRegex } from "./regex/compile.ts";
 
 export const textOperators: readonly Operator<AttributeValue>[] = [
-  { name: "contains", prepare: prepareContains },
-  { name: "notContains", negated: true, prepare: prepareContains },
+  { name: "contains", takesScalars: true, prepare: prepareContains },
+  { name: "notContains", negated: true, takesScalars: true, prepare: prepareContains },
   { name: "startsWith", prepare: onStrings((text, part) => text.startsWith(part)) },
   { name: "endsWith", prepare: onStrings((text, part) => text.endsWith(part)) },
   { name: "matches", aliases: ["regex"], prepare: prepareMatches },

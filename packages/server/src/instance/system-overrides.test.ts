@@ -102,13 +102,13 @@ describe("kill and restore", () => {
     expect(Object.isFrozen(first)).toBe(true);
     now = 2000;
     await flags.overrides.kill("checkout", { actor, reason: "still", value: true });
-    expect(flags.overrides.get("old-checkout")).toMatchObject({
+    expect(flags.overrides.emergency("old-checkout")).toMatchObject({
       state: "enabled",
       createdAt: 1000,
       updatedAt: 2000,
     });
     await flags.overrides.restore("checkout", { actor });
-    expect(flags.overrides.get("checkout")).toBeUndefined();
+    expect(flags.overrides.emergency("checkout")).toBeUndefined();
     const common = { key: "checkout", scope: "emergency", actor };
     expect(changes).toEqual([
       { ...common, requestedKey: "old-checkout", action: "created", reason, newValue: false },
@@ -138,7 +138,7 @@ describe("kill and restore", () => {
       code(expected),
     );
     expect(flags.client().enabled("checkout")).toBe(true);
-    expect(flags.overrides.list()).toEqual([]);
+    expect(flags.overrides.forEverybody()).toEqual([]);
   });
 
   it("refuses a key that is none, and a restore by nobody", async () => {
@@ -198,7 +198,7 @@ describe("local overrides", () => {
   it("are listed, behind emergencies", async () => {
     const flags = make({ overrides: { "old-checkout": false } });
     await flags.overrides.kill("risky", { actor, reason });
-    expect(flags.overrides.list()).toMatchObject([
+    expect(flags.overrides.forEverybody()).toMatchObject([
       { flagKey: "risky", layer: "emergency", value: true },
       { flagKey: "checkout", layer: "local", value: false, state: "disabled" },
     ]);
@@ -229,7 +229,7 @@ describe("emergencies that things happen to", () => {
     await vi.waitFor(() => expect(flags.definitions.get("new-checkout")).toBeDefined());
     expect(flags.client().enabled("new-checkout")).toBe(false);
     expect(flags.client().enabled("checkout")).toBe(false);
-    expect(flags.overrides.get("new-checkout")).toMatchObject({ reason });
+    expect(flags.overrides.emergency("new-checkout")).toMatchObject({ reason });
     expect(await flags.overrides.restore("checkout", { actor })).toBe(true);
     expect(flags.client().enabled("new-checkout")).toBe(true);
   });

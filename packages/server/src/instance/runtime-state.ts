@@ -1,0 +1,124 @@
+import {
+  type Attribution,
+  type AuditEntry,
+  type Clock,
+  checkActor,
+  HalyardError,
+  type Override,
+  type Store,
+  type StoreChange,
+  type StoreNotice,
+  type WriteResult,
+} from "@halyard/core";
+import type { DefinitionsReplica } from "./definitions-replica.ts";
+import { closed } from "./definitions-replica.ts";
+import type { Hooks } from "./options.ts";
+import { checkReason } from "./override-values.ts";
+import type { Authorship } from "./overrides.ts";
+import { readStore } from "./source-calls.ts";
+
+export interface RuntimeStateOptions {
+  readonly replica: DefinitionsReplica;
+  readonly clock: Clock;
+  readonly onChange: NonNullable<Hooks["onChange"]>;
+  /** Told of what was written here, before others hear of it. */
+  readonly onWritten: (notice: StoreNotice) => void;
+}
+
+/** Reads and writes of what a store keeps beside definitions. */
+export class RuntimeState {
+  readonly replica: DefinitionsReplica;
+  readonly clock: Clock;
+  readonly #options: RuntimeStateOptions;
+
+  constructor(options: RuntimeStateOptions) {
+    this.#options = options;
+    this.replica = options.replica;
+    this.clock = options.clock;
+  }
+
+  /** Throws `STORE_UNAVAILABLE`. */
+  get store(): Store {
+    const { store } = this.replica;
+    if (store !== undefined) return store;
+    throw new HalyardError(
+      "STORE_UNAVAILABLE",
+      "There is no store that this could be kept in. Pass a `store`, such as new MemoryStore().",
+    );
+  }
+
+  /** Rejects with `STORE_UNAVAILABLE` or `STORE_READ_FAILED`. */
+  async read<T>(read: (store: Store) => Promise<T>): Promise<T> {
+    const { store } = this;
+    return readStore(store, () => read(store));
+  }
+
+  /** `plan` is asked for the changes when the writes before are over. */
+  async write(
+    plan: () => readonly StoreChange[],
+    authorship: Authorship,
+    requestedKey: string,
+  ): Promise<WriteResult> {
+    const by = this.attribution(authorship);
+    const planned = await this.replica.write(this.store, () => ({ changes: plan() }), by);
+    const { result = NOTHING } = planned;
+    if (result.audit.length > 0) {
+      const touched = result.audit.map(({ what, key, scope }) => ({ what, key, scope }));
+      this.#options.onWritten({ version: result.version, touched });
+      for (const entry of result.audit) this.#report(entry, requestedKey);
+    }
+    return result;
+  }
+
+  /** Throws `CLOSED`, `INVALID_ACTOR` and `INVALID_OVERRIDE`. */
+  attribution({ actor, reason, requestId }: Authorship): Attribution {
+    if (this.replica.closed) throw closed();
+    return {
+      actor: checkActor(actor),
+      reason: checkReason(reason),
+      requestId,
+      at: this.clock(),
+    };
+  }
+
+  /** An emergency of this process alone, which no store has written down. */
+  reportEmergency(
+    requestedKey: string,
+    old: Override | undefined,
+    made: Override | undefined,
+    { actor, reason }: Authorship,
+  ): void {
+    this.#options.onChange({
+      key: (made ?? old)?.flagKey ?? requestedKey,
+      requestedKey,
+      action: made === undefined ? "removed" : old === undefined ? "created" : "updated",
+      scope: "emergency",
+      actor,
+      reason,
+      oldValue: old?.value,
+      newValue: made?.value,
+    });
+  }
+
+  #report(entry: AuditEntry, requestedKey: string): void {
+    const { key, action, what, scope, actor, reason, before, after } = entry;
+    this.#options.onChange({
+      key,
+      requestedKey,
+      action,
+      scope: scope ?? what,
+      actor,
+      reason,
+      oldValue: overrideValue(before),
+      newValue: overrideValue(after),
+    });
+  }
+}
+
+const NOTHING: WriteResult = { version: 0, changed: [], audit: [] };
+
+/** Of what the audit has of an override: the value. */
+function overrideValue(audited: AuditEntry["before"]): unknown {
+  const isOverride = typeof audited === "object" && audited !== null && "state" in audited;
+  return isOverride ? (audited as { value?: unknown }).value : audited;
+}

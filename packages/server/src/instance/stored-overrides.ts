@@ -1,0 +1,247 @@
+import {
+  checkScope,
+  type Flag,
+  HalyardError,
+  isKey,
+  type JsonValue,
+  layerOf,
+  MAX_CHANGES,
+  type Override,
+  type OverrideChange,
+  type Page,
+  type Precedence,
+  resolveKey,
+  type Scope,
+  scopeKey,
+} from "@halyard/core";
+import { invalidKey } from "./invalid-key.ts";
+import { checkReason, checkValue, expiryOf, invalid, ownValue } from "./override-values.ts";
+import type {
+  Authorship,
+  KillOptions,
+  MissingOverride,
+  OverrideQuery,
+  OverrideRecord,
+  Overrides,
+  RemoveOptions,
+  RestoreOptions,
+  SetOptions,
+} from "./overrides.ts";
+import type { RuntimeState } from "./runtime-state.ts";
+import { makeOverride, type SystemOverrides } from "./system-overrides.ts";
+
+const EVERYBODY = "system";
+
+/** Overrides as a store keeps them. Without one, emergencies are kept in this process. */
+export class StoredOverrides implements Overrides {
+  readonly #state: RuntimeState;
+  readonly #system: SystemOverrides;
+  readonly #precedence: Precedence;
+
+  constructor(state: RuntimeState, system: SystemOverrides, precedence: Precedence) {
+    this.#state = state;
+    this.#system = system;
+    this.#precedence = precedence;
+  }
+
+  async set(
+    key: string,
+    scope: Scope,
+    value: JsonValue,
+    options: SetOptions,
+  ): Promise<OverrideRecord> {
+    await this.#put(key, [checkScope(scope)], ownValue(value, key), options);
+    return this.#written(key, scope);
+  }
+
+  async unset(key: string, scope: Scope, options: SetOptions): Promise<OverrideRecord> {
+    await this.#put(key, [checkScope(scope)], undefined, options);
+    return this.#written(key, scope);
+  }
+
+  async delete(
+    key: string,
+    scope: Scope,
+    { ifVersion, ...authorship }: RemoveOptions,
+  ): Promise<boolean> {
+    const change = { ...this.#slot(key, checkScope(scope)), put: undefined, ifVersion };
+    const { changed } = await this.#state.write(() => [change], authorship, key);
+    return changed.includes(true);
+  }
+
+  async clear(key: string, options: Authorship): Promise<number> {
+    const flagKey = this.#keyOf(key);
+    let cleared = 0;
+    for (;;) {
+      const { items } = await this.#state.read((store) =>
+        store.listOverrides({ flagKey }, { limit: MAX_CHANGES }),
+      );
+      const changes = items.flatMap((override): OverrideChange[] =>
+        override.layer === "emergency" || override.layer === "local"
+          ? []
+          : [{ ...this.#slot(flagKey, override.scope), put: undefined }],
+      );
+      if (changes.length === 0) return cleared;
+      const { changed } = await this.#state.write(() => changes, options, key);
+      cleared += changed.filter(Boolean).length;
+    }
+  }
+
+  async #written(key: string, scope: Scope): Promise<OverrideRecord> {
+    const found = await this.get(key, scope);
+    if (found.state !== "missing") return found;
+    throw new HalyardError(
+      "VERSION_CONFLICT",
+      `The override of "${found.flagKey}" was written, and somebody else has deleted it since.`,
+    );
+  }
+
+  async get(key: string, scope: Scope): Promise<OverrideRecord | MissingOverride> {
+    const checked = checkScope(scope);
+    const { flagKey, layer, scope: name } = this.#slot(key, checked);
+    const { items } = await this.#state.read((store) =>
+      store.listOverrides({ flagKey, layer, scope: name }, { limit: 1 }),
+    );
+    const [found] = items;
+    if (found !== undefined) return this.#record(found);
+    return Object.freeze({ flagKey, scope: checked, state: "missing" });
+  }
+
+  async list({
+    limit = 100,
+    cursor,
+    scope,
+    ...filter
+  }: OverrideQuery = {}): Promise<Page<OverrideRecord>> {
+    const name = scope === undefined ? undefined : scopeKey(checkScope(scope));
+    const page = await this.#state.read((store) =>
+      store.listOverrides({ ...filter, scope: name }, { limit, cursor }),
+    );
+    return { items: page.items.map((each) => this.#record(each)), cursor: page.cursor };
+  }
+
+  async kill(key: string, { value, ...authorship }: KillOptions): Promise<OverrideRecord> {
+    checkReason(authorship.reason, true);
+    const flagKey = this.#keyOf(key);
+    const flag = this.#flag(flagKey);
+    const served = value === undefined ? (flag?.off ?? false) : ownValue(value, key);
+    checkValue(served, flagKey, flag);
+    const { replica } = this.#state;
+    const old = this.#system.emergency(key, replica.snapshot);
+    if (replica.store !== undefined) {
+      // One that was made under a key that is an alias by now goes.
+      const stale = old === undefined || old.flagKey === flagKey ? [] : [removal(old.flagKey)];
+      const put = { ...emergencySlot(flagKey), put: { value: served } };
+      await this.#state.write(() => [put, ...stale], authorship, key);
+    } else {
+      const { actor, reason, at } = this.#state.attribution(authorship);
+      const made = makeOverride(flagKey, "emergency", served, actor, reason, at, old);
+      if (old !== undefined) this.#system.keepEmergency(old.flagKey, undefined);
+      this.#system.keepEmergency(flagKey, made);
+      replica.applyOverrides();
+      this.#state.reportEmergency(key, old, made, authorship);
+    }
+    return this.emergency(key) as OverrideRecord;
+  }
+
+  async restore(key: string, authorship: RestoreOptions): Promise<boolean> {
+    const { replica } = this.#state;
+    const old = this.#system.emergency(key, replica.snapshot);
+    if (replica.store !== undefined) {
+      // Also when this process does not know of it yet.
+      const change = removal(old?.flagKey ?? this.#keyOf(key));
+      const { changed } = await this.#state.write(() => [change], authorship, key);
+      return changed.includes(true);
+    }
+    this.#state.attribution(authorship);
+    if (old === undefined) return false;
+    this.#system.keepEmergency(old.flagKey, undefined);
+    replica.applyOverrides();
+    this.#state.reportEmergency(key, old, undefined, authorship);
+    return true;
+  }
+
+  emergency(key: string): OverrideRecord | undefined {
+    const found = this.#system.emergency(key, this.#state.replica.snapshot);
+    return found === undefined ? undefined : this.#record(found);
+  }
+
+  forEverybody(): readonly OverrideRecord[] {
+    return this.#system.all(this.#state.replica.snapshot).map((each) => this.#record(each));
+  }
+
+  async rolloutToTenants(
+    key: string,
+    tenants: readonly string[],
+    options: SetOptions,
+  ): Promise<void> {
+    const scopes = tenants.map((id) => checkScope({ kind: "tenant", id }));
+    if (scopes.length === 0) return;
+    if (scopes.length > MAX_CHANGES) {
+      throw invalid(`${scopes.length} tenants are more than the ${MAX_CHANGES} of one rollout.`);
+    }
+    await this.#put(key, scopes, true, options);
+  }
+
+  enrol(key: string, user: string, options: SetOptions): Promise<OverrideRecord> {
+    return this.set(key, { kind: "user", id: user }, true, options);
+  }
+
+  withdraw(key: string, user: string, options: RemoveOptions): Promise<boolean> {
+    return this.delete(key, { kind: "user", id: user }, options);
+  }
+
+  async #put(
+    key: string,
+    scopes: readonly Scope[],
+    value: JsonValue | undefined,
+    { expiresAt, expiresIn, ifVersion, ...authorship }: SetOptions,
+  ): Promise<void> {
+    const changes = scopes.map((scope) => {
+      const ends = expiryOf({ expiresAt, expiresIn, ...authorship }, scope, this.#state.clock());
+      return { ...this.#slot(key, scope), put: { value, expiresAt: ends }, ifVersion };
+    });
+    const plan = (): readonly OverrideChange[] => {
+      const flagKey = this.#keyOf(key);
+      const flag = this.#flag(flagKey);
+      if (value !== undefined) checkValue(value, flagKey, flag);
+      if (flag?.overridable === false) {
+        throw invalid(`Flag "${flagKey}" is not \`overridable\`: only an emergency overrides it.`);
+      }
+      return changes;
+    };
+    await this.#state.write(plan, authorship, key);
+  }
+
+  #slot(key: string, scope: Scope): Omit<OverrideChange, "put"> {
+    return {
+      what: "override",
+      flagKey: this.#keyOf(key),
+      layer: layerOf(scope),
+      scope: scopeKey(scope),
+    };
+  }
+
+  /** Throws `INVALID_KEY`. */
+  #keyOf(key: string): string {
+    const flagKey = resolveKey(key, this.#state.replica.snapshot.aliases);
+    if (isKey(flagKey)) return flagKey;
+    throw invalidKey(flagKey);
+  }
+
+  #flag(flagKey: string): Flag | undefined {
+    return this.#state.replica.snapshot.flags.get(flagKey)?.flag;
+  }
+
+  #record(override: Override): OverrideRecord {
+    return Object.freeze({ ...override, priority: this.#precedence[override.layer] });
+  }
+}
+
+function emergencySlot(flagKey: string): Omit<OverrideChange, "put"> {
+  return { what: "override", flagKey, layer: "emergency", scope: EVERYBODY };
+}
+
+function removal(flagKey: string): OverrideChange {
+  return { ...emergencySlot(flagKey), put: undefined };
+}

@@ -1,0 +1,224 @@
+import type {
+  Override,
+  Store,
+  StoreNotice,
+  SubjectContents,
+  SubjectQuery,
+  Touched,
+} from "@halyard/core";
+import { LRUCache } from "lru-cache";
+import { withDeadline } from "../instance/deadline.ts";
+import { readStore } from "../instance/source-calls.ts";
+import { Circuit } from "./circuit.ts";
+
+/** What is known of one subject. */
+export interface KnownSubject {
+  readonly overrides: readonly Override[];
+  readonly groups: readonly string[];
+}
+
+interface Entry extends KnownSubject {
+  readonly version: number;
+  /** Milliseconds of the monotonic clock; from then on it is read again while it serves. */
+  readonly freshUntil: number;
+  /** Something of it has changed since: it serves only if reading it again fails. */
+  readonly outdated: boolean;
+  readonly query: SubjectQuery;
+}
+
+interface Flight {
+  readonly query: SubjectQuery;
+  done: Promise<void>;
+  /** What is on its way may be older than a change. */
+  outdated: boolean;
+}
+
+export interface SubjectCacheOptions {
+  readonly store: Store;
+  /** Milliseconds that what was read is fresh. */
+  readonly ttl: number;
+  /** Most subjects. */
+  readonly max: number;
+  /** Milliseconds that a request waits for its subject. */
+  readonly deadline: number;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onCircuit: (open: boolean, error: unknown) => void;
+  /** A subject could not be read. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface SubjectCounts {
+  hits: number;
+  misses: number;
+  /** Reads of flags of a subject that was not loaded. */
+  notLoaded: number;
+  errors: number;
+}
+
+/**
+ * Overrides and groups by subject: read in one round trip by whoever comes first, kept for a
+ * while, and read again as soon as anything of them has changed, here or elsewhere.
+ */
+export class SubjectCache {
+  readonly counts: SubjectCounts = { hits: 0, misses: 0, notLoaded: 0, errors: 0 };
+  readonly #options: SubjectCacheOptions;
+  readonly #circuit: Circuit;
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #flights = new Map<string, Flight>();
+  /** Scope, or user of groups → names of the subjects that are kept for it. */
+  readonly #names = new Map<string, Set<string>>();
+  #closed = false;
+
+  constructor(options: SubjectCacheOptions) {
+    this.#options = options;
+    const { now, random, onCircuit } = options;
+    this.#circuit = new Circuit({ now, random, onChange: onCircuit });
+    this.#entries = new LRUCache({
+      max: options.max,
+      dispose: ({ query }, name, reason) => {
+        if (reason !== "set") this.#unlist(query, name);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get max(): number {
+    return this.#options.max;
+  }
+
+  get circuitOpen(): boolean {
+    return this.#circuit.open;
+  }
+
+  /** What is known without waiting, also if it is not fresh any more. */
+  known(query: SubjectQuery): KnownSubject | undefined {
+    return this.#entries.get(nameOf(query));
+  }
+
+  /**
+   * Reads the subject, unless it is known; `undefined` when there is nothing to wait for. Never
+   * rejects, and does not take longer than the deadline.
+   */
+  load(query: SubjectQuery): Promise<void> | undefined {
+    const name = nameOf(query);
+    const entry = this.#entries.get(name);
+    if (entry !== undefined && !entry.outdated) {
+      this.counts.hits++;
+      // It serves while it is read again: nobody waits.
+      if (entry.freshUntil <= this.#options.now()) this.#fly(name, query);
+      return undefined;
+    }
+    this.counts.misses++;
+    return this.#fly(name, query);
+  }
+
+  /** One read of a subject at a time, whoever asks. `undefined` when the store is spared. */
+  #fly(name: string, query: SubjectQuery): Promise<void> | undefined {
+    const known = this.#flights.get(name);
+    if (known !== undefined) return known.done;
+    if (this.#closed || !this.#circuit.allows()) return undefined;
+    const flight: Flight = { query, outdated: false, done: Promise.resolve() };
+    flight.done = this.#read(name, flight).then(() => {
+      this.#flights.delete(name);
+      // Those who wait for it are to see the change, too.
+      return flight.outdated ? this.#fly(name, query) : undefined;
+    });
+    this.#flights.set(name, flight);
+    return flight.done;
+  }
+
+  /** Never rejects. */
+  async #read(name: string, flight: Flight): Promise<void> {
+    const { store, deadline } = this.#options;
+    const reading = readStore(store, () => store.readSubject(flight.query)).then((contents) => {
+      this.#circuit.succeeded();
+      this.#keep(name, flight, contents);
+    });
+    try {
+      const message = `${store.name} did not give a subject within ${deadline} ms.`;
+      await withDeadline(reading, deadline, "STORE_READ_FAILED", message);
+    } catch (error) {
+      this.#circuit.failed(error);
+      this.counts.errors++;
+      if (!this.#closed) this.#options.onError(error);
+      // It may come late, and is welcome then; that it fails late is no news.
+      reading.catch(() => {});
+    }
+  }
+
+  #keep(name: string, { query, outdated }: Flight, contents: SubjectContents): void {
+    if (this.#closed) return;
+    const { version, overrides, groups } = contents;
+    // What comes late may be older than what others have read since.
+    if ((this.#entries.peek(name)?.version ?? 0) > version) return;
+    const freshUntil = this.#options.now() + this.#options.ttl;
+    this.#entries.set(name, { version, overrides, groups, query, freshUntil, outdated });
+    for (const key of keysOf(query)) {
+      const names = this.#names.get(key);
+      if (names === undefined) this.#names.set(key, new Set([name]));
+      else names.add(name);
+    }
+  }
+
+  #unlist(query: SubjectQuery, name: string): void {
+    for (const key of keysOf(query)) {
+      const names = this.#names.get(key);
+      names?.delete(name);
+      if (names?.size === 0) this.#names.delete(key);
+    }
+  }
+
+  /** Something has changed in the store, here or elsewhere. */
+  notice({ touched }: Pick<StoreNotice, "touched">): void {
+    if (touched === undefined) {
+      for (const [name, entry] of this.#entries.entries()) this.#outdate(name, entry);
+      for (const flight of this.#flights.values()) flight.outdated = true;
+      return;
+    }
+    const keys = new Set(touched.flatMap((each) => keyOf(each) ?? []));
+    if (keys.size === 0) return;
+    for (const key of keys) {
+      for (const name of this.#names.get(key) ?? []) {
+        const entry = this.#entries.peek(name);
+        if (entry !== undefined) this.#outdate(name, entry);
+      }
+    }
+    for (const flight of this.#flights.values()) {
+      if (keysOf(flight.query).some((key) => keys.has(key))) flight.outdated = true;
+    }
+  }
+
+  #outdate(name: string, entry: Entry): void {
+    if (!entry.outdated) this.#entries.set(name, { ...entry, outdated: true });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#entries.clear();
+  }
+}
+
+function nameOf({ scopes, user }: SubjectQuery): string {
+  return JSON.stringify([user, scopes]);
+}
+
+/** What of a store a subject is made of. */
+function keysOf({ scopes, user }: SubjectQuery): readonly string[] {
+  return user === undefined ? scopes : [...scopes, groupsKey(user)];
+}
+
+/** Not the key of a scope: those have no space before the first colon. */
+function groupsKey(user: string): string {
+  return `groups of:${user}`;
+}
+
+function keyOf({ what, scope }: Touched): string | undefined {
+  if (scope === undefined) return undefined;
+  if (what === "override") return scope;
+  return what === "group" ? groupsKey(scope) : undefined;
+}
