@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A TCP connection between a client and a server that can be cut, stalled and mended. */
-export interface Proxy {
+export interface TestProxy {
   /** The server's URL, by way of the proxy. */
   readonly url: string;
   /** Breaks all connections; new ones are refused until `mend`. */
@@ -17,7 +17,7 @@ export interface Proxy {
   readonly close: () => Promise<void>;
 }
 
-export async function proxyTo(target: string): Promise<Proxy> {
+export async function proxyTo(target: string): Promise<TestProxy> {
   const url = new URL(target);
   const sockets = new Set<Socket>();
   let state: "open" | "cut" | "stalled" | "deaf" = "open";

@@ -3,7 +3,7 @@ import { afterAll, describe, it } from "vitest";
 /** A real server, for the tests of one file. */
 export interface TestServer {
   readonly url: string;
-  /** Ends it as a crash does, and starts it again with what it had kept; if it was started here. */
+  /** Ends it and starts it again with what it had kept; if it was started here. */
   readonly restart: (() => Promise<void>) | undefined;
   /** Of what was started here. */
   readonly stop: () => Promise<void>;

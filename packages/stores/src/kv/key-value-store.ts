@@ -5,7 +5,6 @@ import {
   type AuditFilter,
   auditPosition,
   checkLimit,
-  checkWrite,
   isAuditWanted,
   type Override,
   type OverrideFilter,
@@ -13,7 +12,6 @@ import {
   type PageRequest,
   pageOf,
   pageOfAll,
-  type SourceListener,
   type Store,
   type StoreChange,
   type StoreContents,
@@ -23,13 +21,9 @@ import {
   touchedOf,
   type WriteResult,
 } from "@halyard/core";
-import { ContentsCache } from "../shared/contents-cache.ts";
-import { Failures } from "../shared/failure.ts";
-import { Feed, type Found } from "../shared/feed.ts";
-import { Gate } from "../shared/gate.ts";
-import { Lineage } from "../shared/lineage.ts";
+import { BaseStore } from "../shared/base-store.ts";
+import type { Found } from "../shared/feed.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
-import { Serial } from "../shared/serial.ts";
 import { type KeyValue, KeyValues } from "./key-values.ts";
 import { type Head, inTurns, Snapshot } from "./snapshot.ts";
 import { planHead } from "./write.ts";
@@ -63,16 +57,9 @@ export function keyValueStore(options: KeyValueStoreOptions): Store {
   return new KeyValueStore(options);
 }
 
-class KeyValueStore implements Store {
-  readonly name: string;
+class KeyValueStore extends BaseStore {
   readonly #values: KeyValues;
   readonly #auditLimit: number;
-  readonly #failures: Failures;
-  readonly #lineage = new Lineage();
-  readonly #cache: ContentsCache;
-  readonly #feed: Feed;
-  readonly #writes = new Serial();
-  readonly #gate: Gate;
   /** Up to this version everything is under its key. */
   #applied = -1;
 
@@ -83,23 +70,20 @@ class KeyValueStore implements Store {
     if (!Number.isSafeInteger(auditLimit) || auditLimit < 1) {
       throw invalidOption("keyValueStore", "`auditLimit` must be a whole number from 1.");
     }
-    this.name = name;
+    super({
+      name,
+      document: `${name} ${domain}`,
+      pollInterval: milliseconds("keyValueStore", "pollInterval", options.pollInterval, 1000),
+      advice: () => ADVICE,
+    });
     this.#values = new KeyValues(kv, domain);
     this.#auditLimit = auditLimit;
-    this.#failures = new Failures(name, () => ADVICE);
-    this.#gate = new Gate(() => this.#failures.closed());
-    this.#cache = new ContentsCache(`${name} ${domain}`);
-    this.#feed = new Feed({
-      name,
-      pollInterval: milliseconds("keyValueStore", "pollInterval", options.pollInterval, 1000),
-      look: (seen) => this.#look(seen),
-    });
   }
 
   async read(): Promise<StoreContents> {
     return this.#read(async (snapshot) => {
       const { version } = snapshot.head;
-      if (this.#cache.latest?.version === version) return this.#cache.latest;
+      if (this.cache.latest?.version === version) return this.cache.latest;
       const rows = await snapshot.definitions();
       const overrides = await snapshot.overrides("system");
       const definitions = rows.map(({ what, row }) => ({
@@ -108,22 +92,8 @@ class KeyValueStore implements Store {
         version: row.version,
         row,
       }));
-      return this.#cache.take({ version, definitions, overrides }) as StoreContents;
+      return this.cache.take({ version, definitions, overrides }) as StoreContents;
     });
-  }
-
-  watch(listener: SourceListener): () => Promise<void> {
-    return this.#feed.watch(listener);
-  }
-
-  async write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
-    this.#gate.check();
-    const checked = checkWrite(changes, by);
-    const result = await this.#gate.run(() =>
-      this.#writes.run(() => this.#write(checked.changes, checked.by)),
-    );
-    if (result.audit.length > 0) this.#feed.written(result.version, result.audit.map(touchedOf));
-    return result;
   }
 
   async readSubject({ scopes, user }: SubjectQuery): Promise<SubjectContents> {
@@ -185,11 +155,9 @@ class KeyValueStore implements Store {
     await this.#read(async () => undefined);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#feed.close(), this.#gate.close()]);
-  }
+  protected async end(): Promise<void> {}
 
-  #look(seen: number | undefined): Promise<Found> {
+  protected look(seen: number | undefined): Promise<Found> {
     return this.#read(async (snapshot) => {
       const { version } = snapshot.head;
       const behind = version - (seen ?? version);
@@ -201,7 +169,7 @@ class KeyValueStore implements Store {
     });
   }
 
-  async #write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
+  protected async put(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
     try {
       const before = await this.#head();
       await this.#apply(before);
@@ -215,15 +183,15 @@ class KeyValueStore implements Store {
       );
       if (head === undefined) return result;
       try {
-        await this.#values.put(this.#values.head, JSON.stringify(head));
+        await this.#putHead(head);
       } catch (error) {
-        throw this.#failures.unknownOutcome(error);
+        throw this.failures.unknownOutcome(error);
       }
       // Made with the head; the rest is found in its journal while it is not done.
       await this.#apply(head).catch(() => {});
       return result;
     } catch (error) {
-      throw this.#failures.write(error);
+      throw this.failures.write(error);
     }
   }
 
@@ -236,37 +204,56 @@ class KeyValueStore implements Store {
 
   /** Reads of one version; again when something was written meanwhile. */
   #read<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-    return this.#gate.run(async () => {
-      try {
-        for (let attempt = 1; ; attempt++) {
+    return this.gate.run(async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
           const head = await this.#head();
-          const given = await work(new Snapshot(this.#values, head));
+          const [given] = await Promise.allSettled([work(new Snapshot(this.#values, head))]);
           const after = await this.#head();
-          if (after.version === head.version) return given;
+          if (after.version === head.version) {
+            // What is wrong while nothing is written is wrong.
+            if (given.status === "rejected") throw given.reason;
+            return given.value;
+          }
           if (attempt === ATTEMPTS) throw new Error("It changes faster than it can be read");
+        } catch (error) {
+          throw this.failures.read(error);
         }
-      } catch (error) {
-        throw this.#failures.read(error);
       }
     });
   }
 
   async #head(): Promise<Head> {
-    const { floor } = this.#lineage;
-    const text = (await this.#values.get(this.#values.head)) ?? (await this.#found());
-    const head = text === undefined ? undefined : (JSON.parse(text) as Head);
-    const problem = this.#lineage.problemOf(head, floor);
-    if (problem === undefined && head !== undefined) return head;
-    this.#cache.clear();
-    throw this.#failures.readFault(problem ?? "is empty.");
+    const { floor } = this.lineage;
+    const head = (await this.#newestHead()) ?? (await this.#found());
+    this.checkRead(head, floor);
+    return head as Head;
+  }
+
+  /** Of the two heads, that of the higher version; the other one may not be whole. */
+  async #newestHead(): Promise<Head | undefined> {
+    const given = await Promise.allSettled(this.#values.heads.map((key) => this.#values.get(key)));
+    const heads = given.flatMap((one) => {
+      if (one.status === "rejected" || one.value === undefined) return [];
+      return JSON.parse(one.value) as Head;
+    });
+    const failed = given.find((one) => one.status === "rejected");
+    if (heads.length === 0 && failed !== undefined) throw failed.reason;
+    return heads.sort((a, b) => b.version - a.version)[0];
+  }
+
+  async #putHead(head: Head): Promise<void> {
+    await this.#values.put(
+      this.#values.heads[head.version % 2 === 0 ? 0 : 1],
+      JSON.stringify(head),
+    );
   }
 
   /** The head of a new store; none where one was, or where something of one is left. */
-  async #found(): Promise<string | undefined> {
-    if (this.#lineage.known || !(await this.#values.isEmpty())) return undefined;
-    const head: Head = { id: randomUUID(), version: 0, audited: 0, journal: {} };
-    await this.#values.put(this.#values.head, JSON.stringify(head));
+  async #found(): Promise<Head | undefined> {
+    if (this.lineage.known || !(await this.#values.isEmpty())) return undefined;
+    await this.#putHead({ id: randomUUID(), version: 0, audited: 0, journal: {} });
     // Another process may have made another one in this moment.
-    return this.#values.get(this.#values.head);
+    return this.#newestHead();
   }
 }

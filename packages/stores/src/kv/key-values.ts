@@ -16,12 +16,13 @@ export interface KeyValue {
   keys?(prefix: string): unknown;
 }
 
-/** So that no storage takes a value for JSON of its own, and parses it. */
-const MARK = "halyard:";
+/** Begins each value, so that no storage takes one for JSON of its own, and parses it. */
+const MARK = "halyard";
 
 /** Names and values as they are kept. Names have only letters, digits, `_`, `-` and `:`. */
 export class KeyValues {
-  readonly head: string;
+  /** Two places for what a store is now: while one is written, the other is whole. */
+  readonly heads: readonly [string, string];
   readonly definitions: string;
   readonly #kv: KeyValue;
   readonly #domain: string;
@@ -40,7 +41,7 @@ export class KeyValues {
     }
     this.#kv = kv;
     this.#domain = domain;
-    this.head = `${domain}:head`;
+    this.heads = [`${domain}:head-0`, `${domain}:head-1`];
     this.definitions = `${domain}:definitions`;
   }
 
@@ -60,15 +61,18 @@ export class KeyValues {
     return `${this.#domain}:audit:${version}`;
   }
 
+  /** Rejects for a value that is not whole: some storages show one that is being written. */
   async get(key: string): Promise<string | undefined> {
     const value = await this.#kv.get(key);
-    if (typeof value === "string" && value.startsWith(MARK)) return value.slice(MARK.length);
     if (value === null || value === undefined) return undefined;
-    throw new Error(`The value of ${key} is not one that this store wrote`);
+    const [mark, checksum = "", ...rest] = String(value).split(" ");
+    const text = rest.join(" ");
+    if (mark === MARK && checksum === digest(text)) return text;
+    throw new Error(`The value of ${key} is not one that this store wrote, or not all of it`);
   }
 
   async put(key: string, text: string | null): Promise<void> {
-    if (text !== null) await this.#kv.set(key, `${MARK}${text}`);
+    if (text !== null) await this.#kv.set(key, `${MARK} ${digest(text)} ${text}`);
     else if (this.#kv.delete !== undefined) await this.#kv.delete(key);
     else if (this.#kv.del !== undefined) await this.#kv.del(key);
     else await this.#kv.removeItem?.(key);

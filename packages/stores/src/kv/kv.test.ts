@@ -81,7 +81,7 @@ describe("a process that dies in the middle of a write", () => {
           map.set(key, value);
         },
         delete: (key) => map.delete(key),
-        list: () => map.keys(),
+        list: () => [...map.keys()],
       };
       // The first write of a process repeats what the last one may have left, which is three values.
       const outcome = await keyValueStore({ kv: dying })

@@ -2,7 +2,7 @@ import type { AuditEntry, Override, StoredDefinition } from "@halyard/core";
 import { auditFrom, definitionFrom, overrideFrom, overrideText } from "../shared/json-rows.ts";
 import type { KeyValues } from "./key-values.ts";
 
-/** What a store is now: written first, at once and whole, by each write. */
+/** What a store is now: written first by each write, which is made when all of it is there. */
 export interface Head {
   readonly id: string;
   readonly version: number;
@@ -10,11 +10,6 @@ export interface Head {
   readonly audited: number;
   /** What the last write puts under other keys; `null` removes. Perhaps not done yet. */
   readonly journal: Readonly<Record<string, string | null>>;
-}
-
-export interface Definitions {
-  readonly flag: Readonly<Record<string, StoredDefinition>>;
-  readonly segment: Readonly<Record<string, StoredDefinition>>;
 }
 
 /** The store as of one head: what its journal has comes before what the keys have. */

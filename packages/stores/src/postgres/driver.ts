@@ -1,3 +1,4 @@
+import { HalyardError } from "@halyard/core";
 import { missingPackage, secretsOf } from "../shared/options.ts";
 import type { SqlRow } from "../sql/rows.ts";
 
@@ -125,6 +126,8 @@ function codeOf(error: unknown): string {
 
 /** Whether the connection broke, so that the answer did not arrive. */
 export function isConnectionLost(error: unknown): boolean {
+  // What is said of a driver's error repeats its words.
+  if (error instanceof HalyardError) return false;
   const { message = "" } = (error ?? {}) as { readonly message?: string };
   return (
     /^(ECONNRESET|EPIPE|ETIMEDOUT|08...|57P0[123])$/.test(codeOf(error)) ||

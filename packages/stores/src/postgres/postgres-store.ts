@@ -1,28 +1,21 @@
-import {
-  type Attribution,
-  type AuditEntry,
-  type AuditFilter,
-  checkWrite,
-  type Override,
-  type OverrideFilter,
-  type Page,
-  type PageRequest,
-  type SourceListener,
-  type Store,
-  type StoreChange,
-  type StoreContents,
-  type SubjectContents,
-  type SubjectQuery,
-  touchedOf,
-  type WriteResult,
+import type {
+  Attribution,
+  AuditEntry,
+  AuditFilter,
+  Override,
+  OverrideFilter,
+  Page,
+  PageRequest,
+  Store,
+  StoreChange,
+  StoreContents,
+  SubjectContents,
+  SubjectQuery,
+  WriteResult,
 } from "@halyard/core";
-import { ContentsCache } from "../shared/contents-cache.ts";
-import { Failures } from "../shared/failure.ts";
-import { Feed, type Found } from "../shared/feed.ts";
-import { Gate } from "../shared/gate.ts";
-import { Lineage, type StoreState } from "../shared/lineage.ts";
+import { BaseStore } from "../shared/base-store.ts";
+import type { Channel, ChannelListener, Found } from "../shared/feed.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
-import { Serial } from "../shared/serial.ts";
 import { Backoff, delay } from "../shared/waiting.ts";
 import {
   auditQuery,
@@ -81,20 +74,12 @@ export function postgresStore(options: PostgresStoreOptions): Store {
   return new PostgresStore(options);
 }
 
-class PostgresStore implements Store {
-  readonly name: string;
+class PostgresStore extends BaseStore {
   readonly #tables: Tables;
   readonly #given: PostgresPool | undefined;
   readonly #url: string | undefined;
-  readonly #failures: Failures;
-  readonly #lineage = new Lineage();
-  readonly #cache: ContentsCache;
-  readonly #feed: Feed;
-  readonly #writes = new Serial();
-  readonly #gate: Gate;
   #opening: Promise<PostgresPool> | undefined;
   #migrating: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(options: PostgresStoreOptions) {
     checkNames("postgresStore", options, ["url", "pool", "table", "name", "pollInterval", "push"]);
@@ -102,67 +87,28 @@ class PostgresStore implements Store {
     if ((url === undefined) === (pool === undefined)) {
       throw invalidOption("postgresStore", "give it a `url` or a `pool`.");
     }
-    this.name = name;
+    super({
+      name,
+      document: `${name} ${table}`,
+      pollInterval: milliseconds("postgresStore", "pollInterval", options.pollInterval, 30_000),
+      advice: adviceOn,
+      secrets: url === undefined ? [] : checkUrl(url),
+      push,
+    });
     this.#tables = tablesOf("postgresStore", table);
     this.#given = pool;
     this.#url = url;
-    this.#failures = new Failures(name, adviceOn, url === undefined ? [] : checkUrl(url));
-    this.#gate = new Gate(() => this.#failures.closed());
-    this.#cache = new ContentsCache(`${name} ${table}`);
-    this.#feed = new Feed({
-      name,
-      pollInterval: milliseconds("postgresStore", "pollInterval", options.pollInterval, 30_000),
-      look: (seen) => this.#look(seen),
-      open: push
-        ? async (listener) => {
-            const lost = (error: unknown): void => listener.lost(this.#failures.read(error));
-            try {
-              return await openChannel(await this.#ready(), channelOf(this.#tables), {
-                ...listener,
-                lost,
-              });
-            } catch (error) {
-              throw this.#failures.read(error);
-            }
-          }
-        : undefined,
-    });
   }
 
   async read(): Promise<StoreContents> {
-    return this.#read(async (pool) => {
-      for (let since = this.#cache.since; ; since = -1) {
-        const { floor } = this.#lineage;
-        const { state, fresh } = await readContents(pool, this.#tables, since);
-        this.#check(state, floor);
-        const { latest } = this.#cache;
-        const taken = fresh === undefined ? latest : this.#cache.take(fresh);
-        if (taken !== undefined) return taken;
-        this.#cache.clear();
-      }
-    });
-  }
-
-  watch(listener: SourceListener): () => Promise<void> {
-    return this.#feed.watch(listener);
-  }
-
-  async write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
-    this.#gate.check();
-    const checked = checkWrite(changes, by);
-    // One at a time: they would wait for one another, each with a connection.
-    const result = await this.#gate.run(() =>
-      this.#writes.run(() => this.#writePatiently(checked.changes, checked.by)),
-    );
-    if (result.audit.length > 0) this.#feed.written(result.version, result.audit.map(touchedOf));
-    return result;
+    return this.#read((pool) => this.contents((since) => readContents(pool, this.#tables, since)));
   }
 
   async readSubject(query: SubjectQuery): Promise<SubjectContents> {
     return this.#read(async (pool) => {
-      const { floor } = this.#lineage;
+      const { floor } = this.lineage;
       const { state, contents } = await readSubject(pool, this.#tables, query);
-      this.#check(state, floor);
+      this.checkRead(state, floor);
       return contents;
     });
   }
@@ -188,16 +134,14 @@ class PostgresStore implements Store {
     await this.#read(async () => undefined);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all([this.#feed.close(), this.#gate.close()]);
+  protected async end(): Promise<void> {
     if (this.#given !== undefined) return;
     const pool = await this.#opening?.catch(() => undefined);
     await pool?.end();
+  }
+
+  protected override async openChannel(listener: ChannelListener): Promise<Channel> {
+    return openChannel(await this.#ready(), channelOf(this.#tables), listener);
   }
 
   async #list<T>(query: ListQuery<T>): Promise<Page<T>> {
@@ -208,25 +152,25 @@ class PostgresStore implements Store {
     return this.#read((pool) => rowsOf(pool, numbered(sql), values));
   }
 
-  #look(seen: number | undefined): Promise<Found> {
+  protected look(seen: number | undefined): Promise<Found> {
     return this.#read(async (pool) => {
-      const { floor } = this.#lineage;
+      const { floor } = this.lineage;
       const { sql, values } = lookQuery(this.#tables, seen);
       const { state, found } = foundIn(await rowsOf(pool, numbered(sql), values), seen);
-      this.#check(state, floor);
+      this.checkRead(state, floor);
       return found;
     });
   }
 
-  async #writePatiently(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
+  protected async put(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
     const backoff = new Backoff(5, 500);
     for (let attempt = 1; ; attempt++) {
-      this.#gate.check();
+      this.gate.check();
       try {
         return await this.#writeOnce(changes, by);
       } catch (error) {
         const nothingDone = isUndone(error) || isConnectionLost(error);
-        if (!nothingDone || attempt === ATTEMPTS) throw this.#failures.write(error);
+        if (!nothingDone || attempt === ATTEMPTS) throw this.failures.write(error);
       }
       await delay(backoff.next());
     }
@@ -235,16 +179,15 @@ class PostgresStore implements Store {
   async #writeOnce(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
     const pool = await this.#ready();
     return withClient(pool, async (client) => {
-      const { floor } = this.#lineage;
-      const result = await prepareWrite(client, this.#tables, changes, by, (state) => {
-        const problem = this.#lineage.problemOf(state, floor);
-        if (problem !== undefined) throw this.#failures.writeFault(problem);
-      });
+      const { floor } = this.lineage;
+      const result = await prepareWrite(client, this.#tables, changes, by, (state) =>
+        this.checkWrite(state, floor),
+      );
       try {
         await client.query(result.audit.length > 0 ? "COMMIT" : "ROLLBACK");
       } catch (error) {
         if (isConnectionLost(error) && result.audit.length > 0) {
-          throw this.#failures.unknownOutcome(error);
+          throw this.failures.unknownOutcome(error);
         }
         throw error;
       }
@@ -252,24 +195,16 @@ class PostgresStore implements Store {
     });
   }
 
-  #check(state: StoreState | undefined, floor: number): void {
-    const problem = this.#lineage.problemOf(state, floor);
-    if (problem === undefined) return;
-    // What is read later may differ in rows of the same versions.
-    this.#cache.clear();
-    throw this.#failures.readFault(problem);
-  }
-
   /** Tries again on another connection when one broke, as all do when the server is restarted. */
   #read<T>(work: (pool: PostgresPool) => Promise<T>): Promise<T> {
-    return this.#gate.run(async () => {
+    return this.gate.run(async () => {
       for (let attempt = 1; ; attempt++) {
         try {
           return await work(await this.#ready());
         } catch (error) {
-          if (!isConnectionLost(error) || attempt === ATTEMPTS) throw this.#failures.read(error);
+          if (!isConnectionLost(error) || attempt === ATTEMPTS) throw this.failures.read(error);
         }
-        this.#gate.check();
+        this.gate.check();
       }
     });
   }
@@ -295,7 +230,7 @@ class PostgresStore implements Store {
   async #migrate(pool: PostgresPool): Promise<void> {
     try {
       const problem = await migrateTables(pool, this.#tables);
-      if (problem !== undefined) throw this.#failures.readFault(problem);
+      if (problem !== undefined) throw this.failures.readFault(problem);
     } catch (error) {
       this.#migrating = undefined;
       throw error;

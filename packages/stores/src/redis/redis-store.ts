@@ -3,7 +3,6 @@ import {
   type Attribution,
   type AuditEntry,
   type AuditFilter,
-  checkWrite,
   compareTexts,
   HalyardError,
   isStorable,
@@ -11,22 +10,17 @@ import {
   type OverrideFilter,
   type Page,
   type PageRequest,
-  type SourceListener,
   type Store,
   type StoreChange,
   type StoreContents,
   type SubjectContents,
   type SubjectQuery,
-  touchedOf,
   type WriteResult,
 } from "@halyard/core";
-import { ContentsCache } from "../shared/contents-cache.ts";
-import { Failures } from "../shared/failure.ts";
-import { Feed, type Found } from "../shared/feed.ts";
-import { Gate } from "../shared/gate.ts";
-import { Lineage, type StoreState } from "../shared/lineage.ts";
+import { BaseStore } from "../shared/base-store.ts";
+import type { Channel, ChannelListener, Found } from "../shared/feed.ts";
+import type { StoreState } from "../shared/lineage.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
-import { Serial } from "../shared/serial.ts";
 import { Backoff, delay } from "../shared/waiting.ts";
 import { openChannel } from "./channel.ts";
 import {
@@ -79,21 +73,13 @@ export function redisStore(options: RedisStoreOptions): Store {
   return new RedisStore(options);
 }
 
-class RedisStore implements Store {
-  readonly name: string;
+class RedisStore extends BaseStore {
   readonly #keys: Keys;
   readonly #given: RedisClient | undefined;
   readonly #url: string | undefined;
   readonly #auditLimit: number;
-  readonly #failures: Failures;
-  readonly #lineage = new Lineage();
-  readonly #cache: ContentsCache;
-  readonly #feed: Feed;
-  readonly #writes = new Serial();
-  readonly #gate: Gate;
   #connecting: Promise<RedisClient> | undefined;
   #founding: Promise<void> | undefined;
-  #closing: Promise<void> | undefined;
 
   constructor(options: RedisStoreOptions) {
     const names = ["url", "client", "prefix", "name", "pollInterval", "push", "auditLimit"];
@@ -106,64 +92,29 @@ class RedisStore implements Store {
     if (!Number.isSafeInteger(auditLimit) || auditLimit < 1) {
       throw invalidOption("redisStore", "`auditLimit` must be a whole number from 1.");
     }
-    this.name = name;
+    super({
+      name,
+      document: `${name} ${prefix}`,
+      pollInterval: milliseconds("redisStore", "pollInterval", pollInterval, 30_000),
+      advice: adviceOn,
+      secrets: url === undefined ? [] : checkUrl(url),
+      push,
+    });
     this.#keys = new Keys(prefix);
     this.#given = client;
     this.#url = url;
     this.#auditLimit = auditLimit;
-    this.#failures = new Failures(name, adviceOn, url === undefined ? [] : checkUrl(url));
-    this.#gate = new Gate(() => this.#failures.closed());
-    this.#cache = new ContentsCache(`${name} ${prefix}`);
-    this.#feed = new Feed({
-      name,
-      pollInterval: milliseconds("redisStore", "pollInterval", pollInterval, 30_000),
-      look: (seen) => this.#look(seen),
-      open: push
-        ? async (listener) => {
-            const lost = (error: unknown): void => listener.lost(this.#failures.read(error));
-            try {
-              const subscriber =
-                this.#given === undefined
-                  ? await connectTo(this.#url as string, lost)
-                  : await connected(this.#given.duplicate(), lost);
-              return await openChannel(subscriber, this.#keys.channel, { ...listener, lost });
-            } catch (error) {
-              throw this.#failures.read(error);
-            }
-          }
-        : undefined,
-    });
   }
 
   async read(): Promise<StoreContents> {
     const { meta, definitions, versions } = this.#keys;
     const keys = [meta, definitions, versions, this.#keys.scope("system")];
-    return this.#read(async (client) => {
-      for (let since = this.#cache.since; ; since = -1) {
-        const { floor } = this.#lineage;
+    return this.#read((client) =>
+      this.contents(async (since) => {
         const answer = await run(client, CONTENTS, keys, [String(since)]);
-        this.#check(stateFrom(answer), floor);
-        const fresh = freshFrom(answer);
-        const { latest } = this.#cache;
-        const taken = fresh === undefined ? latest : this.#cache.take(fresh);
-        if (taken !== undefined) return taken;
-        this.#cache.clear();
-      }
-    });
-  }
-
-  watch(listener: SourceListener): () => Promise<void> {
-    return this.#feed.watch(listener);
-  }
-
-  async write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
-    this.#gate.check();
-    const checked = checkWrite(changes, by);
-    const result = await this.#gate.run(() =>
-      this.#writes.run(() => this.#writePatiently(checked.changes, checked.by)),
+        return { state: stateFrom(answer), fresh: freshFrom(answer) };
+      }),
     );
-    if (result.audit.length > 0) this.#feed.written(result.version, result.audit.map(touchedOf));
-    return result;
   }
 
   async readSubject({ scopes, user }: SubjectQuery): Promise<SubjectContents> {
@@ -172,10 +123,10 @@ class RedisStore implements Store {
     const own = this.#keys.user(isStorable(user, 4096) ? user : "");
     const keys = [meta, own, ...asked.map((scope) => this.#keys.scope(scope))];
     return this.#read(async (client) => {
-      const { floor } = this.#lineage;
+      const { floor } = this.lineage;
       const answer = await run(client, SUBJECT, keys, []);
       const state = stateFrom(answer);
-      this.#check(state, floor);
+      this.checkRead(state, floor);
       const [, , groups, rows] = answer as [unknown, unknown, string[], string[]];
       return {
         version: state?.version ?? 0,
@@ -208,15 +159,17 @@ class RedisStore implements Store {
     await this.#read(async () => undefined);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    await Promise.all([this.#feed.close(), this.#gate.close()]);
+  protected async end(): Promise<void> {
     const client = await this.#connecting?.catch(() => undefined);
     if (client !== undefined) destroy(client);
+  }
+
+  protected override async openChannel(listener: ChannelListener): Promise<Channel> {
+    const subscriber =
+      this.#given === undefined
+        ? await connectTo(this.#url as string, listener.lost)
+        : await connected(this.#given.duplicate(), listener.lost);
+    return openChannel(subscriber, this.#keys.channel, listener);
   }
 
   #list<T>(work: (read: Reader) => Promise<T>): Promise<T> {
@@ -228,28 +181,28 @@ class RedisStore implements Store {
     );
   }
 
-  #look(seen: number | undefined): Promise<Found> {
+  protected look(seen: number | undefined): Promise<Found> {
     const { meta, audit } = this.#keys;
     return this.#read(async (client) => {
-      const { floor } = this.#lineage;
+      const { floor } = this.lineage;
       const values = [String(seen ?? Number.MAX_SAFE_INTEGER), String(MAX_BEHIND + 1)];
       const answer = await run(client, LOOK, [meta, audit], values);
-      this.#check(stateFrom(answer), floor);
+      this.checkRead(stateFrom(answer), floor);
       return foundFrom(answer, seen);
     });
   }
 
-  async #writePatiently(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
+  protected async put(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
     const end = performance.now() + WRITE_DEADLINE;
     const backoff = new Backoff(1, 100);
     while (true) {
-      this.#gate.check();
+      this.gate.check();
       try {
         const result = await this.#writeOnce(changes, by);
         if (result !== undefined) return result;
         if (performance.now() > end) throw new Error("Other writes were faster, again and again");
       } catch (error) {
-        if (!isUnsent(error) || performance.now() > end) throw this.#failures.write(error);
+        if (!isUnsent(error) || performance.now() > end) throw this.failures.write(error);
       }
       await delay(backoff.next());
     }
@@ -261,19 +214,17 @@ class RedisStore implements Store {
     by: Attribution,
   ): Promise<WriteResult | undefined> {
     const client = await this.#ready();
-    const { floor } = this.#lineage;
+    const { floor } = this.lineage;
     const reading = readingOf(this.#keys, changes);
     const answer = await run(client, READ, reading.keys, reading.arguments);
     const state = stateFrom(answer);
-    const problem = this.#lineage.problemOf(state, floor);
-    if (problem !== undefined || state === undefined) {
-      throw this.#failures.writeFault(problem ?? "is empty.");
-    }
+    this.checkWrite(state, floor);
+    const { version } = state as StoreState;
     const rows = rowsRead(changes, answer[3] as readonly unknown[]);
-    const before = { version: state.version, audited: Number(answer[2]), rows };
+    const before = { version, audited: Number(answer[2]), rows };
     const planned = planCommit(this.#keys, changes, by, before, this.#auditLimit);
     if (planned.result.audit.length === 0) return planned.result;
-    return (await this.#commit(client, state, planned)) ? planned.result : undefined;
+    return (await this.#commit(client, state as StoreState, planned)) ? planned.result : undefined;
   }
 
   async #commit(
@@ -288,29 +239,21 @@ class RedisStore implements Store {
       return Number(done) === 1;
     } catch (error) {
       if (isRefusal(error) || isUnsent(error)) throw error;
-      throw this.#failures.unknownOutcome(error);
+      throw this.failures.unknownOutcome(error);
     }
-  }
-
-  #check(state: StoreState | undefined, floor: number): void {
-    const problem = this.#lineage.problemOf(state, floor);
-    if (problem === undefined) return;
-    // What is read later may differ in rows of the same versions.
-    this.#cache.clear();
-    throw this.#failures.readFault(problem);
   }
 
   /** Tries once more on another connection when one broke, as all do when the server is restarted. */
   #read<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
-    return this.#gate.run(async () => {
+    return this.gate.run(async () => {
       for (let attempt = 1; ; attempt++) {
         try {
           return await work(await this.#ready());
         } catch (error) {
           const isFinal = isRefusal(error) || error instanceof HalyardError;
-          if (isFinal || attempt === 2) throw this.#failures.read(error);
+          if (isFinal || attempt === 2) throw this.failures.read(error);
         }
-        this.#gate.check();
+        this.gate.check();
       }
     });
   }
@@ -341,7 +284,7 @@ class RedisStore implements Store {
       const keys = [meta, definitions, overrides, audit];
       const [schema] = await run(client, FOUND, keys, [randomUUID()]);
       if (Number(schema) > SCHEMA) {
-        throw this.#failures.readFault(
+        throw this.failures.readFault(
           `has keys of layout ${schema}, and this version of @halyard/stores knows them up to ${SCHEMA}: update it.`,
         );
       }

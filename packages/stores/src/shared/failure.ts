@@ -1,7 +1,7 @@
 import { HalyardError } from "@halyard/core";
 
 /** What a driver's error says, for people: never empty, and without the password of its URL. */
-export function reasonOf(cause: unknown, secrets: readonly string[] = []): string {
+function reasonOf(cause: unknown, secrets: readonly string[] = []): string {
   const error = firstOf(cause);
   const { message, code } = (error ?? {}) as {
     readonly message?: unknown;

@@ -16,7 +16,7 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 /** What a driver takes. */
 export type SqlValue = string | number | null;
 
-export function parsed(text: unknown): JsonValue {
+function parsed(text: unknown): JsonValue {
   return freezeJson(JSON.parse(String(text))) as JsonValue;
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { missingPackage } from "../shared/options.ts";
 import type { SqlRow, SqlValue } from "../sql/rows.ts";
@@ -99,4 +100,14 @@ export function isBusy(error: unknown): boolean {
 /** Whether a table is not there. */
 export function isMissingTable(error: unknown): boolean {
   return /no such table/i.test((error as Error | undefined)?.message ?? "");
+}
+
+/** Of a file, to see when it is another one; `undefined` when there is none. */
+export function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/** Holds the thread up for so many milliseconds. */
+export function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -1,28 +1,22 @@
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   type Attribution,
   type AuditEntry,
   type AuditFilter,
-  checkWrite,
   isStorable,
   type Override,
   type OverrideFilter,
   type Page,
   type PageRequest,
-  type SourceListener,
   type Store,
   type StoreChange,
   type StoreContents,
   type SubjectContents,
   type SubjectQuery,
-  touchedOf,
   type WriteResult,
 } from "@halyard/core";
-import { ContentsCache } from "../shared/contents-cache.ts";
-import { Failures } from "../shared/failure.ts";
-import { Feed, type Found } from "../shared/feed.ts";
-import { Lineage, type StoreState } from "../shared/lineage.ts";
+import { BaseStore } from "../shared/base-store.ts";
+import type { Found } from "../shared/feed.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
 import { Backoff, delay } from "../shared/waiting.ts";
 import {
@@ -36,7 +30,15 @@ import {
 } from "../sql/queries.ts";
 import { OVERRIDE_COLUMNS, overrideOf, stateOfRow } from "../sql/rows.ts";
 import { type Tables, tablesOf } from "../sql/schema.ts";
-import { Connection, isBusy, libsql, type OpenFile, type SqliteDatabase } from "./driver.ts";
+import {
+  Connection,
+  inodeOf,
+  isBusy,
+  libsql,
+  type OpenFile,
+  pause,
+  type SqliteDatabase,
+} from "./driver.ts";
 import { readRows } from "./read.ts";
 import { migrateTables, writeRows } from "./write.ts";
 
@@ -78,22 +80,16 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
   return new SqliteStore(options);
 }
 
-class SqliteStore implements Store {
-  readonly name: string;
+class SqliteStore extends BaseStore {
   readonly #tables: Tables;
   readonly #path: string | undefined;
   /** Whether the database was opened here. */
   readonly #owned: boolean;
   readonly #open: () => SqliteDatabase;
-  readonly #failures: Failures;
-  readonly #lineage = new Lineage();
-  readonly #cache: ContentsCache;
-  readonly #feed: Feed;
   #connection: Connection | undefined;
   /** Of the file, to see when it is another one. */
   #inode: bigint | undefined;
   #dataVersion: unknown;
-  #closed = false;
 
   constructor(options: SqliteStoreOptions) {
     const names = ["path", "database", "table", "name", "pollInterval"];
@@ -105,20 +101,17 @@ class SqliteStore implements Store {
     if (path !== undefined && (path === "" || path.includes("\0"))) {
       throw invalidOption("sqliteStore", "`path` must be the path of a file.");
     }
-    this.name = name;
+    super({
+      name,
+      document: `${name} ${table}`,
+      pollInterval: milliseconds("sqliteStore", "pollInterval", pollInterval, 50),
+      advice: () => ADVICE,
+    });
     this.#owned = database === undefined;
     this.#tables = tablesOf("sqliteStore", table);
     this.#path = path === undefined || path === ":memory:" ? undefined : resolve(path);
     const openFile = path === undefined ? undefined : libsql();
     this.#open = () => database ?? (openFile as OpenFile)(this.#path ?? ":memory:");
-    this.#failures = new Failures(name, () => ADVICE);
-    this.#cache = new ContentsCache(`${name} ${table}`);
-    this.#feed = new Feed({
-      name,
-      pollInterval: milliseconds("sqliteStore", "pollInterval", pollInterval, 50),
-      glance: () => this.#glance(),
-      look: async (seen) => this.#look(seen),
-    });
   }
 
   readSync(): StoreContents {
@@ -137,23 +130,17 @@ class SqliteStore implements Store {
     return this.#readPatiently((connection) => this.#contents(connection));
   }
 
-  watch(listener: SourceListener): () => Promise<void> {
-    return this.#feed.watch(listener);
-  }
-
-  async write(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
-    if (this.#closed) throw this.#failures.closed();
-    const checked = checkWrite(changes, by);
+  protected async put(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult> {
     const end = performance.now() + WRITE_DEADLINE;
     const backoff = new Backoff(1, 20);
     while (true) {
       try {
-        return this.#writeNow(checked.changes, checked.by);
+        return this.#writeNow(changes, by);
       } catch (error) {
-        if (!isBusy(error) || performance.now() > end) throw this.#failures.write(error);
+        if (!isBusy(error) || performance.now() > end) throw this.failures.write(error);
       }
       await delay(backoff.next());
-      if (this.#closed) throw this.#failures.closed();
+      this.gate.check();
     }
   }
 
@@ -162,9 +149,9 @@ class SqliteStore implements Store {
     const { overrides, meta } = this.#tables;
     return this.#readPatiently((connection) =>
       connection.transaction("DEFERRED", () => {
-        const floor = this.#lineage.floor;
+        const floor = this.lineage.floor;
         const state = stateOfRow(connection.get(`SELECT store_id, version FROM ${meta}`));
-        this.#check(state, floor);
+        this.checkRead(state, floor);
         const rows = connection.all(
           `SELECT ${OVERRIDE_COLUMNS} FROM ${overrides}
             WHERE scope IN (SELECT value FROM json_each(?))`,
@@ -196,10 +183,7 @@ class SqliteStore implements Store {
     await this.#readPatiently(() => undefined);
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#feed.close();
+  protected async end(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.forget();
@@ -208,19 +192,17 @@ class SqliteStore implements Store {
 
   #contents(connection: Connection): StoreContents {
     return connection.transaction("DEFERRED", () => {
-      const { floor } = this.#lineage;
+      const { floor } = this.lineage;
       const row = connection.get(`SELECT store_id, version FROM ${this.#tables.meta}`);
       const state = stateOfRow(row);
-      this.#check(state, floor);
-      const { latest } = this.#cache;
+      this.checkRead(state, floor);
+      const { latest } = this.cache;
       if (latest?.version === state?.version && latest !== undefined) return latest;
       const version = state?.version ?? 0;
-      const taken = this.#cache.take(
-        readRows(connection, this.#tables, version, this.#cache.since),
-      );
+      const taken = this.cache.take(readRows(connection, this.#tables, version, this.cache.since));
       if (taken !== undefined) return taken;
-      this.#cache.clear();
-      return this.#cache.take(readRows(connection, this.#tables, version, -1)) as StoreContents;
+      this.cache.clear();
+      return this.cache.take(readRows(connection, this.#tables, version, -1)) as StoreContents;
     });
   }
 
@@ -237,19 +219,14 @@ class SqliteStore implements Store {
   #writeNow(changes: readonly StoreChange[], by: Attribution): WriteResult {
     const connection = this.#connect();
     this.#checkFile();
-    const { floor } = this.#lineage;
-    const result = connection.transaction("IMMEDIATE", () =>
-      writeRows(connection, this.#tables, changes, by, (state) => {
-        const problem = this.#lineage.problemOf(state, floor);
-        if (problem !== undefined) throw this.#failures.writeFault(problem);
-      }),
+    const { floor } = this.lineage;
+    return connection.transaction("IMMEDIATE", () =>
+      writeRows(connection, this.#tables, changes, by, (state) => this.checkWrite(state, floor)),
     );
-    if (result.audit.length > 0) this.#feed.written(result.version, result.audit.map(touchedOf));
-    return result;
   }
 
   /** Whether another connection has written since it was asked before. */
-  #glance(): boolean {
+  protected override glance(): boolean {
     const connection = this.#connect();
     this.#checkFile();
     const { data_version: version } = connection.get("PRAGMA data_version") ?? {};
@@ -258,37 +235,33 @@ class SqliteStore implements Store {
     return true;
   }
 
-  #look(seen: number | undefined): Found {
+  protected async look(seen: number | undefined): Promise<Found> {
     return this.#read((connection) => {
-      const { floor } = this.#lineage;
+      const { floor } = this.lineage;
       const { sql, values } = lookQuery(this.#tables, seen);
       const { state, found } = foundIn(connection.all(sql, ...values), seen);
-      this.#check(state, floor);
+      this.checkRead(state, floor);
       return found;
     });
   }
 
-  #check(state: StoreState | undefined, floor: number): void {
-    const problem = this.#lineage.problemOf(state, floor);
-    if (problem === undefined) return;
-    // What is read later may differ in rows of the same versions.
-    this.#cache.clear();
-    throw this.#failures.readFault(problem);
-  }
-
   #read<T>(work: (connection: Connection) => T): T {
-    if (this.#closed) throw this.#failures.closed();
+    this.gate.check();
     try {
       const connection = this.#connect();
       this.#checkFile();
       return work(connection);
     } catch (error) {
-      throw this.#failures.read(error);
+      throw this.failures.read(error);
     }
   }
 
   /** Tries again while another process has the database for itself, which it has but briefly. */
-  async #readPatiently<T>(work: (connection: Connection) => T): Promise<T> {
+  #readPatiently<T>(work: (connection: Connection) => T): Promise<T> {
+    return this.gate.run(() => this.#attempt(work));
+  }
+
+  async #attempt<T>(work: (connection: Connection) => T): Promise<T> {
     for (let attempts = 1; ; attempts++) {
       try {
         return this.#read(work);
@@ -321,7 +294,7 @@ class SqliteStore implements Store {
     // What was acknowledged is to be there after a power cut, too.
     if (this.#owned) database.exec("PRAGMA synchronous = FULL");
     const problem = migrateTables(connection, this.#tables);
-    if (problem !== undefined) throw this.#failures.readFault(problem);
+    if (problem !== undefined) throw this.failures.readFault(problem);
     if (this.#path !== undefined) this.#inode = inodeOf(this.#path);
   }
 
@@ -329,17 +302,8 @@ class SqliteStore implements Store {
   #checkFile(): void {
     if (this.#path === undefined) return;
     if (inodeOf(this.#path) === this.#inode) return;
-    throw this.#failures.readFault(
+    throw this.failures.readFault(
       `was in a file that is gone or another one now: ${this.#path}. The last good data serve until this process is started anew.`,
     );
   }
-}
-
-function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
-}
-
-/** Holds the thread up for so many milliseconds. */
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
