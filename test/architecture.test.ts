@@ -11,6 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   express: ["core", "server"],
   koa: ["core", "server"],
   fastify: ["core", "server"],
+  exporters: ["core", "server"],
   testing: ["core", "server"],
 };
 

@@ -21,7 +21,7 @@ import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts"
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
 import { ExpirySweep } from "./instance/expiry-sweep.ts";
 import { StoredGroups, storedAudit } from "./instance/groups.ts";
-import { type Health, healthOf } from "./instance/health.ts";
+import { type Health, healthOf, metricsState } from "./instance/health.ts";
 import { countInstance } from "./instance/instance-count.ts";
 import { createLog, type Log, messageOf } from "./instance/log.ts";
 import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
@@ -31,7 +31,8 @@ import { RuntimeState } from "./instance/runtime-state.ts";
 import { StoredOverrides } from "./instance/stored-overrides.ts";
 import { type LocalOverride, SystemOverrides } from "./instance/system-overrides.ts";
 import { openSubjects, type Subjects } from "./subjects/open-subjects.ts";
-import { SpanTelemetry } from "./telemetry/spans.ts";
+import type { ReadStatistics } from "./telemetry/read-statistics.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
 /** An instance: definitions from its sources, clients that read them, and what controls it. */
 export interface Flags {
@@ -61,6 +62,9 @@ const START_TIMEOUT = 5000;
 /** Between reads of sources that tell of no changes, in milliseconds. */
 const REFRESH_INTERVAL = 30_000;
 
+/** That a request waits for its subject, in milliseconds. */
+const SUBJECT_DEADLINE = 250;
+
 /**
  * Makes an instance. Throws when sources that can be read at once (memory, files) hold bad
  * definitions, and for bad options or environment variables; other sources are waited for by
@@ -78,7 +82,8 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly options: FlagsOptions;
   readonly log: Log;
   readonly guardList: GuardList = new GuardList();
-  readonly telemetry: SpanTelemetry;
+  readonly telemetry: Telemetry;
+  readonly reads: ReadStatistics;
   readonly definitions: Definitions;
   readonly overrides: Overrides;
   readonly groups: Groups;
@@ -102,7 +107,14 @@ export class FlagsInstance implements Flags, ClientHost {
     this.log = createLog(options.logger);
     const clock = safeClock(options.clock, this.log);
     this.environment = options.environment ?? config.environment;
-    this.telemetry = new SpanTelemetry(options.telemetry);
+    this.telemetry = new Telemetry({
+      telemetry: options.telemetry,
+      metrics: options.metrics,
+      config: config.metrics,
+      log: this.log,
+      state: () => metricsState(this.#replica, this.#subjects?.cache),
+    });
+    this.reads = this.telemetry.reads;
     const counters: EvaluationCounters = { oversizedSubjects: 0 };
     const hooks = guardHooks(options.hooks ?? {}, this.log);
     const precedence = precedenceWith(options.precedence ?? {});
@@ -112,7 +124,10 @@ export class FlagsInstance implements Flags, ClientHost {
       local: localOverrides(config.overrides, options.overrides ?? {}),
       startedAt: clock(),
     });
-    const sources = resolveSources(options, config, this.log);
+    const deadline = options.subjects?.deadline ?? SUBJECT_DEADLINE;
+    const sources = resolveSources(options, config, this.log).map((source) =>
+      this.telemetry.measured(source, deadline),
+    );
     this.#replica = new DefinitionsReplica(sources, {
       compile: {
         environment: this.environment,
@@ -135,15 +150,22 @@ export class FlagsInstance implements Flags, ClientHost {
     const { store } = this.#replica;
     const { ttl = config.cacheTtl, ...subjects } = options.subjects ?? {};
     this.#subjects =
-      store && openSubjects(store, { ...subjects, ttl }, { precedence, log: this.log });
-    this.subjects = this.#subjects?.loader;
+      store && openSubjects(store, { ...subjects, ttl, deadline }, { precedence, log: this.log });
+    this.subjects = this.#subjects && this.telemetry.counted(this.#subjects);
     this.overrides = new StoredOverrides(state, system, precedence);
     this.groups = new StoredGroups(state);
     this.audit = storedAudit(state);
     this.definitions = new ReplicaDefinitions(this.#replica, clock, hooks.onChange);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;
-    this.#started = this.#start();
+    this.telemetry.start();
+    try {
+      this.#started = this.#start();
+    } catch (error) {
+      // The exporter may be used for the next attempt.
+      this.telemetry.close();
+      throw error;
+    }
     this.#sweep = store && new ExpirySweep(state, this.log);
     this.#release = countInstance(this.log);
   }
@@ -171,7 +193,8 @@ export class FlagsInstance implements Flags, ClientHost {
   }
 
   client(context?: EvaluationContext): FlagClient {
-    return this.clientFor(context, undefined);
+    const subject = { knownKey: () => context?.targetingKey };
+    return this.clientFor(context, this.telemetry.recorder(subject, false));
   }
 
   /** A client for a request's context, whose reads `observer` hears of beside the hooks. */
@@ -211,7 +234,7 @@ export class FlagsInstance implements Flags, ClientHost {
   }
 
   health(): Health {
-    return healthOf(this.#replica, this.#subjects?.cache);
+    return healthOf(this.#replica, this.#subjects?.cache, this.telemetry);
   }
 
   get snapshot(): Snapshot {
@@ -226,6 +249,7 @@ export class FlagsInstance implements Flags, ClientHost {
 
   async #end(): Promise<void> {
     this.#subjects?.close();
+    this.telemetry.close();
     await Promise.all([this.#sweep?.close(), this.#replica.close()]);
   }
 }

@@ -42,4 +42,9 @@ export type {
 export { currentFlags } from "./request/current-flags.ts";
 export type { AnonymousOptions, RequestContextOptions } from "./request/options.ts";
 export { type FileSourceOptions, fileSource } from "./sources/file-source.ts";
-export type { TelemetryOptions } from "./telemetry/options.ts";
+export type {
+  MetricsOptions,
+  OptionalAttribute,
+  Signal,
+  TelemetryOptions,
+} from "./telemetry/options.ts";

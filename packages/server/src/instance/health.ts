@@ -1,12 +1,27 @@
-import { HalyardError } from "@halyard/core";
+import { HalyardError, type MetricsState } from "@halyard/core";
 import type { SubjectCache } from "../subjects/subject-cache.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
 
-/** How an instance is. `degraded`: the last good definitions serve; `unhealthy`: there are none. */
+/**
+ * How an instance is.
+ *
+ * - `healthy`: every source serves what it holds now, and the store can be asked for subjects.
+ * - `degraded`: flags are served, but not all is well: a source can't be read, has not answered
+ *   yet, or holds definitions that were refused, so that the last good ones serve; or the store
+ *   failed so often that it is spared, so that subjects go without their overrides; or the
+ *   instance is closed.
+ * - `unhealthy`: there are no definitions, and every read gives the caller's default.
+ *
+ * What reads give, and how long they take, changes none of it.
+ */
 export interface Health {
   readonly status: "healthy" | "degraded" | "unhealthy";
   readonly provider: {
+    /** Whether the status is `healthy`. */
     readonly connected: boolean;
+    /** That the last call of a source or store took that was answered; null before the first. */
+    readonly latency_ms: number | null;
     /** What is wrong now; absent while all is well. */
     readonly last_error?: string;
     /** Its code, for those who may not see texts. */
@@ -25,16 +40,35 @@ export interface Health {
   /** ISO 8601; null before the first load. */
   readonly last_refresh: string | null;
   readonly flags_loaded: number;
+  /** Of all reads since the instance was made; `all()` reads none in this sense. */
+  readonly evaluation_stats: {
+    readonly total_evaluations: number;
+    /** Share of the reads that gave the caller's default, 0 to 1; null before the first read. */
+    readonly error_rate: number | null;
+    /**
+     * Milliseconds, of the last 1024 reads that were timed: the first one, and then one in 256 on
+     * average. Null before.
+     */
+    readonly avg_latency_ms: number | null;
+    readonly p99_latency_ms: number | null;
+  };
 }
 
-export function healthOf(replica: DefinitionsReplica, cache: SubjectCache | undefined): Health {
+type Figures = Pick<Telemetry, "reads" | "lastLatency">;
+
+export function healthOf(
+  replica: DefinitionsReplica,
+  cache: SubjectCache | undefined,
+  { reads, lastLatency }: Figures,
+): Health {
   const { snapshot, lastError, lastRefresh } = replica;
-  const isCurrent = snapshot.ready && !snapshot.stale && lastError === undefined;
-  const connected = isCurrent && cache?.circuitOpen !== true;
+  const connected = isConnected(replica, cache);
+  const { average, p99 } = reads.latency;
   return {
     status: connected ? "healthy" : snapshot.ready ? "degraded" : "unhealthy",
     provider: {
       connected,
+      latency_ms: lastLatency ?? null,
       ...(lastError === undefined
         ? {}
         : {
@@ -52,7 +86,36 @@ export function healthOf(replica: DefinitionsReplica, cache: SubjectCache | unde
     },
     last_refresh: lastRefresh === undefined ? null : new Date(lastRefresh).toISOString(),
     flags_loaded: snapshot.flags.size,
+    evaluation_stats: {
+      total_evaluations: reads.total,
+      error_rate: reads.errorRate,
+      avg_latency_ms: average,
+      p99_latency_ms: p99,
+    },
   };
+}
+
+/** What gauges of metrics show. */
+export function metricsState(
+  replica: DefinitionsReplica,
+  cache: SubjectCache | undefined,
+): MetricsState {
+  const { flags } = replica.snapshot;
+  let activeFlags = 0;
+  for (const { outcome } of flags.values()) if (outcome?.cause !== "OFF") activeFlags++;
+  return {
+    cacheSize: cache?.size ?? 0,
+    cacheMaxSize: cache?.max ?? 0,
+    providerConnected: isConnected(replica, cache),
+    flags: flags.size,
+    activeFlags,
+  };
+}
+
+function isConnected(replica: DefinitionsReplica, cache: SubjectCache | undefined): boolean {
+  const { snapshot, lastError, closed } = replica;
+  const isCurrent = snapshot.ready && !snapshot.stale && lastError === undefined;
+  return isCurrent && !closed && cache?.circuitOpen !== true;
 }
 
 function hitRate({ counts: { hits, misses } }: SubjectCache): number | null {
