@@ -1,7 +1,6 @@
 import {
   type AnyContext,
   type ClientHost,
-  type Clock,
   type EvaluationContext,
   type EvaluationCounters,
   type EvaluationObserver,
@@ -16,6 +15,7 @@ import { readEnvironment } from "./config/environment.ts";
 import { installedRegexEngine } from "./config/regex-engine.ts";
 import { resolveSources } from "./config/sources.ts";
 import { type GuardedRoute, GuardList } from "./guard/guard-list.ts";
+import { safeClock } from "./instance/clock.ts";
 import { withDeadline } from "./instance/deadline.ts";
 import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts";
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
@@ -112,6 +112,7 @@ export class FlagsInstance implements Flags, ClientHost {
       metrics: options.metrics,
       config: config.metrics,
       log: this.log,
+      clock,
       state: () => metricsState(this.#replica, this.#subjects?.cache),
     });
     this.reads = this.telemetry.reads;
@@ -192,6 +193,10 @@ export class FlagsInstance implements Flags, ClientHost {
     return this.#starting;
   }
 
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   client(context?: EvaluationContext): FlagClient {
     const subject = { knownKey: () => context?.targetingKey };
     return this.clientFor(context, this.telemetry.recorder(subject, false));
@@ -252,22 +257,6 @@ export class FlagsInstance implements Flags, ClientHost {
     this.telemetry.close();
     await Promise.all([this.#sweep?.close(), this.#replica.close()]);
   }
-}
-
-/** A clock of the application's that throws, or gives no time, must not break reads. */
-function safeClock(clock: Clock = Date.now, log: Log): Clock {
-  if (clock === Date.now) return clock;
-  return () => {
-    try {
-      const now = clock();
-      if (Number.isFinite(now)) return now;
-      log.misuse("CLOCK_FAILED", "`clock` gave no number, so the system's time is used.");
-    } catch (error) {
-      const message = `\`clock\` threw, so the system's time is used: ${messageOf(error)}`;
-      log.misuse("CLOCK_FAILED", message);
-    }
-    return Date.now();
-  };
 }
 
 /** Code wins over environment. */

@@ -9,8 +9,7 @@ import type { DefinitionsReplica } from "./definitions-replica.ts";
  * - `healthy`: every source serves what it holds now, and the store can be asked for subjects.
  * - `degraded`: flags are served, but not all is well: a source can't be read, has not answered
  *   yet, or holds definitions that were refused, so that the last good ones serve; or the store
- *   failed so often that it is spared, so that subjects go without their overrides; or the
- *   instance is closed.
+ *   failed so often that it is spared, so that subjects go without their overrides.
  * - `unhealthy`: there are no definitions, and every read gives the caller's default.
  *
  * What reads give, and how long they take, changes none of it.
@@ -54,28 +53,35 @@ export interface Health {
   };
 }
 
-type Figures = Pick<Telemetry, "reads" | "lastLatency">;
+type Figures = Pick<Telemetry, "reads" | "lastLatency" | "subjectFailure">;
+
+interface Fault {
+  readonly message: string;
+  readonly code: string;
+  readonly at: number;
+}
 
 export function healthOf(
   replica: DefinitionsReplica,
   cache: SubjectCache | undefined,
-  { reads, lastLatency }: Figures,
+  figures: Figures,
 ): Health {
-  const { snapshot, lastError, lastRefresh } = replica;
+  const { snapshot, lastRefresh } = replica;
+  const { reads, lastLatency } = figures;
   const connected = isConnected(replica, cache);
+  const fault = faultOf(replica, cache, figures);
   const { average, p99 } = reads.latency;
   return {
     status: connected ? "healthy" : snapshot.ready ? "degraded" : "unhealthy",
     provider: {
       connected,
       latency_ms: lastLatency ?? null,
-      ...(lastError === undefined
+      ...(fault === undefined
         ? {}
         : {
-            last_error: lastError.error.message,
-            last_error_code:
-              lastError.error instanceof HalyardError ? lastError.error.code : "SOURCE_READ_FAILED",
-            last_error_at: new Date(lastError.at).toISOString(),
+            last_error: fault.message,
+            last_error_code: fault.code,
+            last_error_at: new Date(fault.at).toISOString(),
           }),
     },
     cache: {
@@ -93,6 +99,22 @@ export function healthOf(
       p99_latency_ms: p99,
     },
   };
+}
+
+/** What is wrong now: with definitions, else with subjects. */
+function faultOf(
+  { lastError }: DefinitionsReplica,
+  cache: SubjectCache | undefined,
+  { subjectFailure }: Figures,
+): Fault | undefined {
+  if (lastError !== undefined) {
+    const { error, at } = lastError;
+    const code = error instanceof HalyardError ? error.code : "SOURCE_READ_FAILED";
+    return { message: error.message, code, at };
+  }
+  if (cache?.circuitOpen !== true || subjectFailure === undefined) return undefined;
+  const { message, at } = subjectFailure;
+  return { message, code: "STORE_READ_FAILED", at };
 }
 
 /** What gauges of metrics show. */
@@ -113,9 +135,9 @@ export function metricsState(
 }
 
 function isConnected(replica: DefinitionsReplica, cache: SubjectCache | undefined): boolean {
-  const { snapshot, lastError, closed } = replica;
+  const { snapshot, lastError } = replica;
   const isCurrent = snapshot.ready && !snapshot.stale && lastError === undefined;
-  return isCurrent && !closed && cache?.circuitOpen !== true;
+  return isCurrent && cache?.circuitOpen !== true;
 }
 
 function hitRate({ counts: { hits, misses } }: SubjectCache): number | null {

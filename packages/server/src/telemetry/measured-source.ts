@@ -8,7 +8,7 @@ export interface CallRecorder {
   readonly answered: (duration: number) => void;
   /** Nobody waits any more; the answer may still come. */
   readonly late: () => void;
-  readonly failed: (type: CallError) => void;
+  readonly failed: (type: CallError, error: unknown) => void;
 }
 
 export interface MeasureOptions {
@@ -22,11 +22,14 @@ export interface MeasureOptions {
 /** The same for other calls, as in `instance/source-calls.ts`. */
 const PATIENCE = 10_000;
 
+/** The operation of reading a subject. */
+export const SUBJECT = "read_subject";
+
 /** Operations by the names of the methods. */
 const OPERATIONS: Readonly<Record<string, string>> = {
   readSync: "read",
   read: "read",
-  readSubject: "read_subject",
+  readSubject: SUBJECT,
   write: "write",
 };
 
@@ -57,7 +60,7 @@ export function measuredSource<Source extends DefinitionSource>(
 
 function measured(operation: string, call: Method, options: MeasureOptions): Method {
   const { begin, now, subjectDeadline } = options;
-  const deadline = operation === "read_subject" ? subjectDeadline : PATIENCE;
+  const deadline = operation === SUBJECT ? subjectDeadline : PATIENCE;
   return (...values) => {
     const recorder = begin(operation);
     const start = now();
@@ -65,7 +68,7 @@ function measured(operation: string, call: Method, options: MeasureOptions): Met
     try {
       result = call(...values);
     } catch (error) {
-      recorder.failed(typeOf(error));
+      recorder.failed(typeOf(error), error);
       throw error;
     }
     if (!(result instanceof Promise)) {
@@ -81,7 +84,7 @@ function measured(operation: string, call: Method, options: MeasureOptions): Met
       },
       (error: unknown) => {
         clearTimeout(timer);
-        recorder.failed(typeOf(error));
+        recorder.failed(typeOf(error), error);
         throw error;
       },
     );

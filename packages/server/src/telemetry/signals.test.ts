@@ -1,291 +1,250 @@
-import { defineFlags, FlagClient } from "@halyard/core";
+import { defineFlags, FlagClient, MemoryStore } from "@halyard/core";
+import { context, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { tracing } from "../../../../test/support/tracing.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startLogs } from "../../../../test/support/telemetry.ts";
 import { createFlags, type FlagsInstance } from "../create-flags.ts";
 import type { FlagsOptions } from "../instance/options.ts";
-import { RequestFlags } from "../request/request-flags.ts";
-import type { RequestReader } from "../request/request-reader.ts";
+import { OTHER } from "./key-cap.ts";
 import type { TelemetryOptions } from "./options.ts";
 import { DROPPED } from "./span-recorder.ts";
-
-interface Caller {
-  readonly user?: unknown;
-}
-
-const reader: RequestReader<Caller> = {
-  ip: () => undefined,
-  method: () => "GET",
-  path: () => "/",
-  host: () => "localhost",
-  header: () => undefined,
-  user: ({ user }) => user,
-  sessionId: () => undefined,
-  secure: () => false,
-  setCookie: () => true,
-  trustsAnyProxy: () => false,
-};
-
-const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`flag-${index}`, true]));
+import { SUBJECT_SPAN } from "./telemetry.ts";
 
 const definitions = defineFlags({
-  ...many,
   beta: true,
   layout: { type: "string", variants: { wide: "w", narrow: "n" }, default: "w" },
   price: { type: "number", default: 9.5 },
-  half: { type: "boolean", percentage: 50 },
-  config: { type: "json", default: { secret: "x".repeat(1000) } },
 });
 
-const opened: FlagsInstance[] = [];
-let sdk: ReturnType<typeof tracing.start>;
+const endings: (() => unknown)[] = [];
+let spans: InMemorySpanExporter;
+let logs: ReturnType<typeof startLogs>;
+let logged: string[];
 
 beforeEach(() => {
-  sdk = tracing.start();
+  spans = new InMemorySpanExporter();
+  logged = [];
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(
+    new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }),
+  );
+  logs = startLogs();
+  endings.push(
+    logs.end,
+    () => trace.disable(),
+    () => context.disable(),
+  );
 });
 
 afterEach(async () => {
-  sdk.end();
-  await Promise.all(opened.splice(0).map((instance) => instance.close()));
+  for (const end of endings.splice(0).reverse()) await end();
 });
 
-function instance(telemetry: TelemetryOptions = {}, options: FlagsOptions = {}): FlagsInstance {
-  const made = createFlags({ sources: [definitions], environment: "test", telemetry, ...options });
-  opened.push(made as FlagsInstance);
-  return made as FlagsInstance;
+function make(telemetry: TelemetryOptions, options: FlagsOptions = {}): FlagsInstance {
+  const log = (message: string): void => void logged.push(message);
+  const flags = createFlags({
+    sources: [definitions],
+    environment: "test",
+    logger: { debug() {}, info() {}, warn: log, error: log },
+    telemetry,
+    ...options,
+  }) as FlagsInstance;
+  endings.push(() => flags.close());
+  return flags;
 }
 
-/** Reads flags in a request of its own; gives the evaluations' spans, and the request's. */
-function record(flags: FlagsInstance, caller: Caller, read: (client: FlagClient) => void) {
-  const requests = new RequestFlags(flags, reader);
-  sdk.inSpan("request", (end) => {
-    read(requests.client(caller));
-    end();
+/** Reads flags in a request of its own, with a span that is active. */
+function inRequest(
+  flags: FlagsInstance,
+  read: (client: FlagClient) => void,
+  id: unknown = "ann",
+): void {
+  trace.getTracer("test").startActiveSpan("request", (span) => {
+    const subject = { knownKey: () => id };
+    read(flags.clientFor({}, flags.telemetry.recorder(subject, true)));
+    span.end();
   });
-  const spans = sdk.spans();
-  const request = spans.find(({ name }) => name === "request");
-  return { request, evaluations: spans.filter(({ name }) => name !== "request") };
 }
 
-function attributesOf(flags: FlagsInstance, caller: Caller, read: (client: FlagClient) => void) {
-  const { evaluations } = record(flags, caller, read);
-  expect(evaluations).toHaveLength(1);
-  return evaluations[0]!.attributes;
-}
+const request = () => spans.getFinishedSpans().find(({ name }) => name === "request")!;
+const names = () => spans.getFinishedSpans().map(({ name }) => name);
 
-it("names the attributes as the conventions do", () => {
-  const attributes = attributesOf(
-    instance({ recordValues: true, contextId: "plain" }),
-    { user: { id: "ann" } },
-    (client) => void client.value("layout"),
-  );
-  expect(attributes).toEqual({
-    [conventions.ATTR_FEATURE_FLAG_KEY]: "layout",
-    [conventions.ATTR_FEATURE_FLAG_PROVIDER_NAME]: "halyard",
-    [conventions.ATTR_FEATURE_FLAG_RESULT_REASON]:
-      conventions.FEATURE_FLAG_RESULT_REASON_VALUE_STATIC,
-    [conventions.ATTR_FEATURE_FLAG_RESULT_VARIANT]: "wide",
-    [conventions.ATTR_FEATURE_FLAG_RESULT_VALUE]: "w",
-    [conventions.ATTR_FEATURE_FLAG_CONTEXT_ID]: "ann",
-  });
-});
-
-it("names an error as the conventions do", () => {
-  const attributes = attributesOf(instance(), {}, (client) => void client.enabled("missing"));
-  expect(attributes).toEqual({
-    [conventions.ATTR_FEATURE_FLAG_KEY]: "missing",
-    [conventions.ATTR_FEATURE_FLAG_PROVIDER_NAME]: "halyard",
-    [conventions.ATTR_FEATURE_FLAG_RESULT_REASON]:
-      conventions.FEATURE_FLAG_RESULT_REASON_VALUE_ERROR,
-    [conventions.ATTR_ERROR_TYPE]: "flag_not_found",
-    [conventions.ATTR_FEATURE_FLAG_ERROR_MESSAGE]: 'there is no flag "missing"',
-  });
-});
-
-it("names spans as the conventions name the event", () => {
-  const { request, evaluations } = record(instance(), {}, (client) => void client.value("beta"));
-  expect(evaluations.map(({ name }) => name)).toEqual([conventions.EVENT_FEATURE_FLAG_EVALUATION]);
-  expect(evaluations[0]!.parent).toBe(request!.id);
-});
-
-it("knows every reason that the conventions know, and no other", () => {
-  const known = Object.entries(conventions)
-    .filter(([name]) => name.startsWith("FEATURE_FLAG_RESULT_REASON_VALUE_"))
-    .map(([, value]) => value);
-  const ours = ["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT", "STALE", "ERROR"];
-  expect(known).toEqual(expect.arrayContaining(ours.map((reason) => reason.toLowerCase())));
-});
-
-it("uses no name that the conventions have given up", () => {
-  const { evaluations } = record(
-    instance({ recordValues: true, contextId: "plain" }),
-    { user: { id: "ann" } },
-    (client) => {
-      client.value("layout");
-      client.enabled("layout");
-      client.enabled("missing");
-    },
-  );
-  const used = new Set(evaluations.flatMap(({ attributes }) => Object.keys(attributes)));
-  const current = [
-    conventions.ATTR_FEATURE_FLAG_KEY,
-    conventions.ATTR_FEATURE_FLAG_PROVIDER_NAME,
-    conventions.ATTR_FEATURE_FLAG_RESULT_REASON,
-    conventions.ATTR_FEATURE_FLAG_RESULT_VARIANT,
-    conventions.ATTR_FEATURE_FLAG_RESULT_VALUE,
-    conventions.ATTR_FEATURE_FLAG_CONTEXT_ID,
-    conventions.ATTR_FEATURE_FLAG_ERROR_MESSAGE,
-    conventions.ATTR_ERROR_TYPE,
-  ];
-  expect([...used].sort()).toEqual([...current].sort());
-});
-
-it.each([
-  ["a read of the wrong type", (client: FlagClient) => client.enabled("layout"), "type_mismatch"],
-  ["an unknown flag", (client: FlagClient) => client.details("missing"), "flag_not_found"],
-  ["an unknown flag by value", (client: FlagClient) => client.value("no", 1), "flag_not_found"],
-])("records the error of %s, and an error's status", (_name, read, type) => {
-  const { evaluations } = record(instance(), {}, (client) => void read(client));
-  expect(evaluations.map(({ attributes, failed }) => [attributes["error.type"], failed])).toEqual([
-    [type, true],
-  ]);
-});
-
-it("keeps values and ids to itself unless asked", () => {
-  const caller = { user: { id: "ann@acme.example" } };
-  const attributes = attributesOf(instance(), caller, (client) => void client.value("price"));
-  expect(attributes).not.toHaveProperty("feature_flag.result.value");
-  expect(attributes["feature_flag.context.id"]).toMatch(/^[0-9a-f]{16}$/);
-  expect(JSON.stringify(attributes)).not.toMatch(/ann|acme|9\.5/);
-});
-
-it("gives one subject one hash, and others another", () => {
-  const flags = instance();
-  for (const id of ["ann", "ann", "ben", 7]) {
-    record(flags, { user: { id } }, (client) => void client.value("beta"));
-  }
-  const ids = sdk
-    .spans()
-    .filter(({ name }) => name !== "request")
-    .map(({ attributes }) => attributes["feature_flag.context.id"]);
-  expect(ids[0]).toBe(ids[1]);
-  expect(new Set(ids).size).toBe(3);
-});
-
-it.each([
-  ["none", { user: { id: "ann" } }],
-  ["hash", {}],
-  ["hash", { user: { id: { of: "ann" } } }],
-] as const)("leaves the id out: contextId %s of %j", (contextId, caller) => {
-  const attributes = attributesOf(instance({ contextId }), caller, (client) => {
-    client.value("beta");
-  });
-  expect(attributes).not.toHaveProperty("feature_flag.context.id");
-});
-
-it("cuts long values", () => {
-  const attributes = attributesOf(instance({ recordValues: true }), {}, (client) => {
-    client.value("config");
-  });
-  expect(String(attributes["feature_flag.result.value"])).toHaveLength(257);
-});
-
-it("makes one span for each flag and result, and one for each error", () => {
-  const { evaluations } = record(instance(), {}, (client) => {
-    for (let round = 0; round < 5; round++) {
-      client.enabled("beta");
-      client.details("beta");
-      client.enabled("missing");
-      client.value("missing");
-      client.enabled("layout");
-    }
-  });
-  expect(evaluations.map(({ attributes }) => attributes["feature_flag.key"])).toEqual([
-    "beta",
-    "missing",
-    "layout",
-  ]);
-});
-
-it.each([
-  [undefined, 32],
-  [3, 3],
-  [0, 0],
-])("with maxSpans %s makes %i spans, and counts the rest on the request's", (maxSpans, made) => {
-  const { request, evaluations } = record(instance({ maxSpans }), {}, (client) => {
-    for (const key of Object.keys(many)) client.enabled(key);
-    // Once more: each flag and result counts once, with a span or without one.
-    for (const key of Object.keys(many)) client.enabled(key);
-  });
-  expect(evaluations).toHaveLength(made);
-  expect(request!.attributes).toEqual({ [DROPPED]: 40 - made });
-});
-
-it("cuts keys that nobody would write, and forgets what is too much to remember", () => {
-  const key = "k".repeat(100_000);
-  const { request, evaluations } = record(instance({ maxSpans: 1 }), {}, (client) => {
-    client.enabled(key as never);
-    for (let index = 0; index < 5000; index++) client.enabled(`unknown-${index}` as never);
-  });
-  for (const value of Object.values(evaluations[0]!.attributes)) {
-    expect(String(value).length).toBeLessThan(300);
-  }
-  expect(request!.attributes[DROPPED]).toBe(2047);
-});
-
-it("has nothing to count within the limit", () => {
-  const { request } = record(instance(), {}, (client) => void client.enabled("beta"));
-  expect(request!.attributes).toEqual({});
-});
-
-it("finds the request's span where the active one was lost", async () => {
-  const requests = new RequestFlags<Caller>(instance(), reader);
-  let client: FlagClient | undefined;
-  sdk.inSpan("request", (end) => {
-    client = requests.client({});
-    end();
-  });
-  client?.enabled("beta");
-  const [request, evaluation] = sdk.spans();
-  expect(evaluation!.parent).toBe(request!.id);
-});
-
-it("leaves spans under the span that is active at the read", () => {
-  const requests = new RequestFlags<Caller>(instance(), reader);
-  sdk.inSpan("request", (endRequest) => {
-    const client = requests.client({});
-    sdk.inSpan("inner", (endInner) => {
-      client.enabled("beta");
-      endInner();
+describe("spanEvent", () => {
+  it("is an event on the active span, once per flag and result, up to a limit", () => {
+    inRequest(make({ signal: "spanEvent", maxSpans: 2 }), (client) => {
+      for (let round = 0; round < 3; round++) {
+        client.enabled("beta");
+        client.value("layout");
+        client.value("price");
+      }
     });
-    endRequest();
+    expect(names()).toEqual(["request"]);
+    expect(request().events.map(({ name, attributes }) => [name, attributes])).toEqual([
+      [
+        conventions.EVENT_FEATURE_FLAG_EVALUATION,
+        expect.objectContaining({ "feature_flag.key": "beta" }),
+      ],
+      [
+        conventions.EVENT_FEATURE_FLAG_EVALUATION,
+        expect.objectContaining({ "feature_flag.key": "layout" }),
+      ],
+    ]);
+    expect(request().attributes).toEqual({ [DROPPED]: 1 });
   });
-  const inner = sdk.spans().find(({ name }) => name === "inner");
-  const evaluation = sdk.spans().find(({ name }) => name === "feature_flag.evaluation");
-  expect(evaluation!.parent).toBe(inner!.id);
+
+  it("goes with spans", () => {
+    inRequest(make({ signal: ["span", "spanEvent"] }), (client) => void client.enabled("beta"));
+    expect(names()).toEqual(["feature_flag.evaluation", "request"]);
+    expect(request().events).toHaveLength(1);
+  });
 });
 
-it("watches nothing when nothing records", () => {
-  const flags = instance();
-  const silent = new RequestFlags<Caller>(instance({ signal: "none" }), reader);
-  const outside = new RequestFlags<Caller>(flags, reader).client({});
-  expect(outside.constructor).toBe(FlagClient);
-  sdk.inSpan("request", (end) => {
-    expect(silent.client({}).constructor).toBe(FlagClient);
-    expect(new RequestFlags<Caller>(flags, reader).client({}).constructor).not.toBe(FlagClient);
-    end();
+describe("event", () => {
+  it("is a log record for every read, in the request's trace", () => {
+    inRequest(make({ signal: "event", contextId: "plain" }), (client) => {
+      client.value("layout");
+      client.value("layout");
+      client.enabled("missing");
+    });
+    const records = logs.records();
+    expect(records.map(({ eventName }) => eventName)).toEqual(
+      Array(3).fill(conventions.EVENT_FEATURE_FLAG_EVALUATION),
+    );
+    expect(records[0]!.attributes).toEqual({
+      [conventions.ATTR_FEATURE_FLAG_KEY]: "layout",
+      [conventions.ATTR_FEATURE_FLAG_PROVIDER_NAME]: "halyard",
+      [conventions.ATTR_FEATURE_FLAG_RESULT_REASON]: "static",
+      [conventions.ATTR_FEATURE_FLAG_RESULT_VARIANT]: "wide",
+      [conventions.ATTR_FEATURE_FLAG_CONTEXT_ID]: "ann",
+    });
+    expect(records[2]!.attributes).toMatchObject({ "error.type": "flag_not_found" });
+    expect(records[0]!.spanContext?.traceId).toBe(request().spanContext().traceId);
+    expect(names()).toEqual(["request"]);
   });
-  expect(flags.client({}).constructor).toBe(FlagClient);
+
+  it("is emitted outside of requests, too", () => {
+    make({ signal: "event" }).client({ targetingKey: "job" }).enabled("beta");
+    expect(logs.records()).toHaveLength(1);
+    expect(logs.records()[0]!.attributes["feature_flag.context.id"]).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it("follows the subject that becomes known while a request goes on", () => {
+    let id: string | undefined;
+    const flags = make({ signal: "event", contextId: "plain" });
+    const client = flags.clientFor({}, flags.telemetry.recorder({ knownKey: () => id }, true));
+    client.enabled("beta");
+    id = "ann";
+    client.enabled("beta");
+    expect(logs.records().map((one) => one.attributes["feature_flag.context.id"])).toEqual([
+      undefined,
+      "ann",
+    ]);
+  });
+
+  it("is nothing without an SDK", () => {
+    logs.end();
+    const flags = make({ signal: ["event", "metric"] });
+    expect(flags.client({}).constructor).toBe(FlagClient);
+  });
 });
 
-it("breaks no read when a user's getter throws", () => {
-  const user = Object.defineProperty({}, "id", {
-    get: () => {
-      throw new Error("lazy");
+describe("attributes", () => {
+  it("are only those that are allowed, and the key", () => {
+    const attributes = ["feature_flag.result.reason", "error.type"] as const;
+    inRequest(make({ signal: "event", attributes, recordValues: true }), (client) => {
+      client.value("layout");
+      client.enabled("missing");
+    });
+    expect(logs.records().map((record) => record.attributes)).toEqual([
+      { "feature_flag.key": "layout", "feature_flag.result.reason": "static" },
+      {
+        "feature_flag.key": "missing",
+        "feature_flag.result.reason": "error",
+        "error.type": "flag_not_found",
+      },
+    ]);
+  });
+
+  it("have values in their own types", () => {
+    inRequest(make({ signal: "event", recordValues: true }), (client) => {
+      client.enabled("beta");
+      client.value("price");
+    });
+    expect(logs.records().map((one) => one.attributes["feature_flag.result.value"])).toEqual([
+      true,
+      9.5,
+    ]);
+  });
+
+  it("name only so many keys; those of no flag do not crowd out the others", () => {
+    const flags = make({ signal: "event", maxKeys: 10 });
+    const client = flags.client();
+    for (let index = 0; index < 100; index++) client.enabled(`crawled-${index}` as never);
+    client.enabled("beta");
+    const keys = logs.records().map((one) => one.attributes["feature_flag.key"]);
+    expect(new Set(keys)).toEqual(new Set(["crawled-0", OTHER, "beta"]));
+  });
+});
+
+describe("the span around a read of a subject", () => {
+  it("is under the active one, and there only when there is something to read", async () => {
+    const store = new MemoryStore({ flags: { beta: true } });
+    const flags = make({}, { sources: [], store });
+    await trace.getTracer("test").startActiveSpan("request", async (span) => {
+      await flags.client({ userId: "u" }).ready();
+      await flags.client({ userId: "u" }).ready();
+      span.end();
+    });
+    await flags.client({ userId: "v" }).ready();
+    expect(names()).toEqual([SUBJECT_SPAN, "request"]);
+    const [read] = spans.getFinishedSpans();
+    expect(read!.parentSpanContext?.spanId).toBe(request().spanContext().spanId);
+    expect(read!.attributes).toEqual({ "halyard.source.name": "memory" });
+  });
+
+  it("says that it failed", async () => {
+    const store = new MemoryStore({ flags: { beta: true } });
+    store.readSubject = async () => {
+      throw new Error("connection refused");
+    };
+    const flags = make({}, { sources: [], store });
+    await trace.getTracer("test").startActiveSpan("request", async (span) => {
+      await flags.client({ userId: "u" }).ready();
+      span.end();
+    });
+    const [read] = spans.getFinishedSpans();
+    expect([read!.name, read!.status.code, read!.attributes["error.type"]]).toEqual([
+      SUBJECT_SPAN,
+      2,
+      "error",
+    ]);
+  });
+});
+
+it("breaks no read when a processor throws, and says so once", () => {
+  trace.disable();
+  const broken = {
+    onStart() {},
+    onEnd() {
+      throw new Error("collector is gone");
     },
-  });
-  const attributes = attributesOf(instance(), { user }, (client) => {
+    forceFlush: async () => {},
+    shutdown: async () => {},
+  };
+  const provider = new BasicTracerProvider({ spanProcessors: [broken] });
+  trace.setGlobalTracerProvider(provider);
+  const flags = make({});
+  trace.getTracer("test").startActiveSpan("request", () => {
+    const recorder = flags.telemetry.recorder({ knownKey: () => undefined }, true);
+    const client = flags.clientFor({}, recorder);
     expect(client.enabled("beta")).toBe(true);
+    expect(client.value("layout")).toBe("w");
   });
-  expect(attributes["feature_flag.key"]).toBe("beta");
+  expect(logged).toEqual([expect.stringContaining("collector is gone")]);
 });

@@ -1,4 +1,5 @@
 import type {
+  Clock,
   DefinitionSource,
   EvaluationObserver,
   Metrics,
@@ -14,12 +15,12 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { EnvironmentConfig } from "../config/environment.ts";
-import type { Log } from "../instance/log.ts";
+import { type Log, messageOf } from "../instance/log.ts";
 import type { Subjects } from "../subjects/open-subjects.ts";
 import { Attributes, ERROR_TYPE, type RecordedSubject, SOURCE } from "./attributes.ts";
 import { EventTelemetry } from "./event-recorder.ts";
 import { KeyCap } from "./key-cap.ts";
-import { type CallError, type CallRecorder, measuredSource } from "./measured-source.ts";
+import { type CallError, type CallRecorder, measuredSource, SUBJECT } from "./measured-source.ts";
 import { Meter } from "./meter.ts";
 import { JoinedObservers } from "./observers.ts";
 import type { MetricsOptions, Signal, TelemetryOptions } from "./options.ts";
@@ -40,11 +41,19 @@ const CACHE = "subjects";
 const MAX_SPANS = 32;
 const MAX_KEYS = 1000;
 
+export interface CallFailure {
+  readonly type: CallError;
+  readonly message: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 export interface TelemetryParts {
   readonly telemetry: TelemetryOptions | undefined;
   readonly metrics: MetricsOptions | undefined;
   readonly config: EnvironmentConfig["metrics"];
   readonly log: Log;
+  readonly clock: Clock;
   readonly state: () => MetricsState;
 }
 
@@ -54,6 +63,8 @@ export class Telemetry {
   readonly meter: Meter;
   /** Milliseconds that the last call of a source or store took that was answered. */
   lastLatency: number | undefined;
+  /** How the last read of a subject that failed did. */
+  subjectFailure: CallFailure | undefined;
   readonly #signals: ReadonlySet<Signal>;
   readonly #tracer: Tracer;
   readonly #attributes: Attributes;
@@ -61,9 +72,17 @@ export class Telemetry {
   readonly #events: EventTelemetry | undefined;
   readonly #report: FaultReport;
   readonly #exporter: Metrics | undefined;
+  readonly #clock: Clock;
   #meterProvider: unknown;
 
-  constructor({ telemetry = {}, metrics: options = {}, config, log, state }: TelemetryParts) {
+  constructor({
+    telemetry = {},
+    metrics: options = {},
+    config,
+    log,
+    clock,
+    state,
+  }: TelemetryParts) {
     const { signal = "span", maxKeys = MAX_KEYS } = telemetry;
     const keys = new KeyCap(maxKeys);
     const enabled = options.enabled ?? config.enabled ?? true;
@@ -71,6 +90,7 @@ export class Telemetry {
     if (!enabled) signals.delete("metric");
     this.#signals = signals;
     this.#report = reportOnce(log);
+    this.#clock = clock;
     // A proxy: it follows an SDK that is registered later.
     this.#tracer = trace.getTracer(SCOPE);
     this.#attributes = new Attributes(telemetry, keys);
@@ -175,14 +195,15 @@ export class Telemetry {
 
   #call(provider: string, operation: string): CallRecorder {
     const { meter } = this;
-    const span = operation === "read_subject" ? this.#subjectSpan(provider) : undefined;
+    const span = operation === SUBJECT ? this.#subjectSpan(provider) : undefined;
     const end = (): unknown => this.#safely(() => span?.end());
     let failed = false;
-    const fail = (type: CallError): void => {
+    const fail = (type: CallError, message: string): void => {
       // What was given up is one failure, whatever comes of it later.
       if (failed) return;
       failed = true;
       meter.providerError(provider, operation, type);
+      if (operation === SUBJECT) this.subjectFailure = { type, message, at: this.#clock() };
       this.#safely(() =>
         span
           ?.setAttribute(ERROR_TYPE, type.toLowerCase())
@@ -195,9 +216,9 @@ export class Telemetry {
         meter.providerLatency(provider, operation, duration / 1000);
         end();
       },
-      late: () => fail("TIMEOUT"),
-      failed: (type) => {
-        fail(type);
+      late: () => fail("TIMEOUT", `${provider} did not give a subject in time.`),
+      failed: (type, error) => {
+        fail(type, `${provider} did not give a subject: ${messageOf(error)}`);
         end();
       },
     };
