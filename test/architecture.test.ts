@@ -12,6 +12,7 @@ const allowed: Record<string, readonly string[]> = {
   koa: ["core", "server"],
   fastify: ["core", "server"],
   stores: ["core"],
+  exporters: ["core", "server"],
   testing: ["core", "server"],
 };
 

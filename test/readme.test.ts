@@ -178,6 +178,8 @@ describe("README.md", () => {
   it.each([
     ["Files", "sources/file-source-options.ts", /NAMES[^[]*\[([^\]]*)\]/],
     ["Guards", "guard/guard.ts", /interface GuardOptions[^{]*\{([^}]*)\}/],
+    ["Telemetry", "telemetry/options.ts", /interface TelemetryOptions[^{]*\{([^}]*)\}/],
+    ["Metrics", "telemetry/options.ts", /interface MetricsOptions[^{]*\{([^}]*)\}/],
   ])("lists everything under %s", (heading, file, where) => {
     const [, names = ""] = where.exec(read(`packages/server/src/${file}`)) ?? [];
     const known = [...names.matchAll(/^ *(?:"|readonly )(\w+)/gm)].map(([, name]) => name);

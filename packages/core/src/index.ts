@@ -1,5 +1,5 @@
 // For applications, and for authors of sources, stores and adapters.
-export { type ClientHost, FlagClient } from "./client.ts";
+export { type ClientHost, FlagClient, type ReadCounts } from "./client.ts";
 export {
   type DefinedFlags,
   type DefineFlagsOptions,
@@ -103,7 +103,12 @@ export type {
   Clock,
   DefinitionDocument,
   DefinitionSource,
+  EvaluationMeasure,
+  EvaluationSeries,
   Logger,
+  MeasuredInstance,
+  Metrics,
+  MetricsState,
   SourceContents,
   SourceListener,
 } from "./ports.ts";

@@ -22,6 +22,11 @@ export interface EnvironmentConfig {
   readonly environment: string;
   /** Key → text, as written in `FEATURE_OVERRIDES`. */
   readonly overrides: ReadonlyMap<string, string>;
+  readonly metrics: {
+    readonly enabled: boolean | undefined;
+    readonly namespace: string | undefined;
+    readonly perFlag: boolean | undefined;
+  };
 }
 
 const PROVIDERS: ReadonlySet<string> = new Set([
@@ -56,7 +61,21 @@ export function readEnvironment(variables: Variables = process.env): Environment
     environment:
       text(variables, "FEATURE_ENVIRONMENT") ?? text(variables, "NODE_ENV") ?? "production",
     overrides: overrides(variables),
+    metrics: {
+      enabled: boolean(variables, "FEATURE_METRICS_ENABLED"),
+      namespace: namespace(variables),
+      perFlag: boolean(variables, "FEATURE_METRICS_PER_FLAG"),
+    },
   };
+}
+
+/** What a name of a metric may begin with. */
+export const NAMESPACE: RegExp = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+function namespace(variables: Variables): string | undefined {
+  const written = text(variables, "FEATURE_METRICS_NAMESPACE");
+  if (written === undefined || NAMESPACE.test(written)) return written;
+  throw invalid("FEATURE_METRICS_NAMESPACE", written, "letters, digits and _, no digit first");
 }
 
 function text(variables: Variables, name: string): string | undefined {

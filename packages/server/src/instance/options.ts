@@ -26,8 +26,14 @@ import {
   oneOf,
   TEXT,
 } from "../check-fields.ts";
+import { NAMESPACE } from "../config/environment.ts";
 import { REQUEST_CONTEXT_RULES, type RequestContextOptions } from "../request/options.ts";
-import type { TelemetryOptions } from "../telemetry/options.ts";
+import {
+  type MetricsOptions,
+  OPTIONAL_ATTRIBUTES,
+  SIGNALS,
+  type TelemetryOptions,
+} from "../telemetry/options.ts";
 import { isStore } from "./source-calls.ts";
 
 /** A source, or what one is made of: a file's path, or a document of definitions in code. */
@@ -83,6 +89,8 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   /** How overrides and groups of the `store` are kept per subject. */
   readonly subjects?: SubjectOptions | undefined;
   readonly telemetry?: TelemetryOptions | undefined;
+  /** Numbers of reads, of the cache of subjects, and of sources and stores. */
+  readonly metrics?: MetricsOptions | undefined;
   readonly hooks?: Hooks | undefined;
   /** Shape of pino and console. Without one, faults go to `process.emitWarning`. */
   readonly logger?: Logger | undefined;
@@ -162,14 +170,50 @@ const HOOKS: FieldRules<Hooks> = {
   onTrack: FUNCTION,
 };
 
+const wholeNumber = (least: number, most: number): FieldRule => ({
+  expected: `a whole number from ${least} to ${most}`,
+  accepts: (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+
 const TELEMETRY: FieldRules<TelemetryOptions> = {
-  signal: oneOf("span", "none"),
+  signal: {
+    expected: `${SIGNALS.map((name) => `"${name}"`).join(" or ")}, or a list of them without "none"`,
+    accepts: (value) => {
+      if (!Array.isArray(value)) return isSignal(value);
+      return value.every((each) => isSignal(each) && each !== "none");
+    },
+  },
   maxSpans: {
     expected: "a whole number from 0",
     accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   },
   recordValues: BOOLEAN,
   contextId: oneOf("none", "hash", "plain"),
+  attributes: {
+    expected: `a list of ${OPTIONAL_ATTRIBUTES.join(", ")}`,
+    accepts: (value) =>
+      Array.isArray(value) && value.every((name) => OPTIONAL_ATTRIBUTES.includes(name)),
+  },
+  maxKeys: wholeNumber(1, 1_000_000),
+};
+
+function isSignal(value: unknown): boolean {
+  return (SIGNALS as readonly unknown[]).includes(value);
+}
+
+const METRICS: FieldRules<MetricsOptions> = {
+  exporter: {
+    expected: "an exporter, such as prometheus() of @halyard/exporters",
+    accepts: (value) =>
+      isObject(value) && isFunction((value as Record<string, unknown>).recordEvaluation),
+  },
+  enabled: BOOLEAN,
+  namespace: {
+    expected: "letters, digits and _, no digit first",
+    accepts: (value) => isString(value) && NAMESPACE.test(value),
+  },
+  perFlag: BOOLEAN,
 };
 
 const PRIORITY: FieldRule = {
@@ -187,12 +231,6 @@ const PRECEDENCE: FieldRules<PrecedenceOptions> = {
   tenant: PRIORITY,
   system: PRIORITY,
 };
-
-const wholeNumber = (least: number, most: number): FieldRule => ({
-  expected: `a whole number from ${least} to ${most}`,
-  accepts: (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
-});
 
 const SUBJECTS: FieldRules<SubjectOptions> = {
   failure: oneOf("open", "closed"),
@@ -238,6 +276,7 @@ const OPTIONS: FieldRules<FlagsOptions> = {
   precedence: objectOf(PRECEDENCE),
   subjects: objectOf(SUBJECTS),
   telemetry: objectOf(TELEMETRY),
+  metrics: objectOf(METRICS),
   hooks: objectOf(HOOKS),
   logger: LOGGER,
   regexEngine: {

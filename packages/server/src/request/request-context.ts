@@ -1,6 +1,6 @@
 import { type EvaluationContext, isPlainObject, type LazyContext } from "@halyard/core";
 import { isThenable } from "../guard/late-answer.ts";
-import type { RecordedSubject } from "../telemetry/spans.ts";
+import type { RecordedSubject } from "../telemetry/attributes.ts";
 import type { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
 import { ID_NAMES, idOf, isAbsent, userValue } from "./user.ts";
