@@ -17,6 +17,20 @@ import type { JsonValue } from "./json.ts";
 import type { FlagKey, FlagKeyOf, FlagValue, RegisteredFlags } from "./registry.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** How often flags were read. Fields that clients add to: calls would cost more than a read. */
+export interface ReadCounts {
+  /** Reads of flags; `all()` reads none in this sense. */
+  total: number;
+  /** Those that gave the caller's default. */
+  failed: number;
+  /** From this `total` on, the next read of a known flag is timed. */
+  readonly timeAt: number;
+  /** Told how long that took; milliseconds. */
+  readonly timed: (duration: number) => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
 /** What a client needs of the instance that makes it. */
 export interface ClientHost {
   /** The current snapshot; a client keeps the one it got until `refresh`. */
@@ -25,6 +39,8 @@ export interface ClientHost {
   readonly defaultEnabled: boolean;
   /** What a store knows of subjects; absent without one. */
   readonly subjects?: SubjectLoader | undefined;
+  /** What counts reads; absent: nothing does. */
+  readonly reads?: ReadCounts | undefined;
   readonly track: (event: string, data: unknown, client: FlagClient) => void;
 }
 
@@ -143,7 +159,9 @@ export class FlagClient {
     const flag = this.#state.snapshot.flags.get(key) ?? this.#findFlag(key);
     if (flag !== undefined) return this.#reported(this.resolve(flag, key));
     const override = this.#findOverride(key);
-    return override === undefined ? this.#notFound(key, fallback) : this.serve(override, key);
+    if (override !== undefined) return this.serve(override, key);
+    this.#countFailure();
+    return this.#notFound(key, fallback);
   }
 
   /** Every flag's value for this subject. */
@@ -227,12 +245,30 @@ export class FlagClient {
 
   /** The outcome of a known flag: every read of one passes here, for clients that watch reads. */
   protected resolve(flag: CompiledFlag, _requestedKey: string): EvaluationDetails {
+    const { reads } = this.#host;
+    if (reads !== undefined && ++reads.total >= reads.timeAt) return this.#timed(flag, reads);
     return this.#state.resolve(flag);
+  }
+
+  #timed(flag: CompiledFlag, reads: ReadCounts): EvaluationDetails {
+    const start = reads.now();
+    const details = this.#state.resolve(flag);
+    reads.timed(reads.now() - start);
+    return details;
   }
 
   /** The outcome of an override of a flag that has no definition. */
   protected serve(details: EvaluationDetails, _requestedKey: string): EvaluationDetails {
+    const { reads } = this.#host;
+    if (reads !== undefined) reads.total++;
     return details;
+  }
+
+  #countFailure(): void {
+    const { reads } = this.#host;
+    if (reads === undefined) return;
+    reads.total++;
+    reads.failed++;
   }
 
   /** The outcome of a read that found no flag to serve: here too every such read passes. */
@@ -265,7 +301,10 @@ export class FlagClient {
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
     const flag = known ?? this.#findFlag(key);
-    if (flag === undefined) return this.#readUndefined(key, type, fallback);
+    if (flag === undefined) {
+      const plain = !this.#state.isOverridden && !this.observed;
+      return plain ? fallback : this.#readUndefined(key, type, fallback);
+    }
     if (
       type === undefined ||
       flag.type === type ||
@@ -273,6 +312,7 @@ export class FlagClient {
     ) {
       return this.resolve(flag, key).value;
     }
+    this.#countFailure();
     if (this.observed) {
       const message = `flag "${flag.key}" is of type ${flag.type}, read as ${type}`;
       this.fail(flag.key, key, fallback, "TYPE_MISMATCH", message);
@@ -290,30 +330,31 @@ export class FlagClient {
       if (type === undefined || fitsType(override.value, type)) {
         return this.serve(override, key).value;
       }
+      this.#countFailure();
       if (this.observed) {
         const message = `the override of "${key}" is no ${type}, and the flag has no definition`;
         this.fail(key, key, fallback, "TYPE_MISMATCH", message);
       }
-    } else if (this.observed) this.#notFound(key, fallback);
+      return fallback;
+    }
+    this.#countFailure();
+    if (this.observed) this.#notFound(key, fallback);
     return fallback;
   }
 
-  /** The flag that a key which is none as it stands may mean. */
+  /** The flag that a key which is none as it stands may mean; the first read opens the flags. */
   #findFlag(key: string): CompiledFlag | undefined {
-    if (this.#isUnopened) {
-      this.#open();
-      const flag = this.#state.snapshot.flags.get(key);
-      if (flag !== undefined) return flag;
-    }
-    const resolved = resolveKey(key, this.#state.snapshot.aliases);
-    return resolved === key ? undefined : this.#state.snapshot.flags.get(resolved);
+    if (!this.#isUnopened) return findFlag(key, this.#state.snapshot);
+    this.#open();
+    const { snapshot } = this.#state;
+    return snapshot.flags.get(key) ?? findFlag(key, snapshot);
   }
 
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    const { snapshot, overrides } = this.#state;
-    if (snapshot.overrides === undefined && overrides === undefined) return undefined;
-    const override = this.#state.findOverride(resolveKey(key, snapshot.aliases));
+    const state = this.#state;
+    if (!state.isOverridden) return undefined;
+    const override = state.findOverride(resolveKey(key, state.snapshot.aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
 
@@ -340,4 +381,10 @@ function unopened({ snapshot, subjects }: ClientHost, context: AnyContext): Eval
     subjects === undefined ? snapshot : subjects.unopened(snapshot),
     context,
   );
+}
+
+/** The flag that a key which is none as it stands may mean. */
+function findFlag(key: string, { flags, aliases }: Snapshot): CompiledFlag | undefined {
+  const resolved = resolveKey(key, aliases);
+  return resolved === key ? undefined : flags.get(resolved);
 }

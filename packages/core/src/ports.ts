@@ -1,3 +1,4 @@
+import type { EvaluationErrorCode, Reason } from "./evaluation/details.ts";
 import type { StoreNotice } from "./store/store.ts";
 
 /**
@@ -72,3 +73,82 @@ export interface Logger {
 
 /** Milliseconds since the epoch. Passed in, so that tests decide what time it is. */
 export type Clock = () => number;
+
+/** One read of a flag, as metrics see it. */
+export interface EvaluationMeasure {
+  /** The flag's key; absent unless metrics are per flag. Distinct keys are capped. */
+  readonly key: string | undefined;
+  readonly reason: Reason;
+  /** `true`, `false`, else the variant's name; empty without one, and when the read failed. */
+  readonly value: string;
+  /** Seconds, of the reads that were timed: a sample of them. */
+  readonly duration?: number | undefined;
+}
+
+/** Reads of one kind: the instance counts them here. */
+export interface EvaluationSeries {
+  readonly key: string | undefined;
+  readonly reason: Reason;
+  readonly value: string;
+  /** Of reads that gave the caller's default. */
+  readonly errorType: EvaluationErrorCode | undefined;
+  /** Rises with every read. */
+  readonly count: number;
+}
+
+/** What gauges show of an instance. */
+export interface MetricsState {
+  readonly cacheSize: number;
+  readonly cacheMaxSize: number;
+  readonly providerConnected: boolean;
+  /** Flags that are loaded. */
+  readonly flags: number;
+  /** Of them, those that are enabled in this environment. */
+  readonly activeFlags: number;
+}
+
+/** The instance that metrics are of. */
+export interface MeasuredInstance {
+  /** What the names of the metrics begin with. */
+  readonly namespace: string;
+  /** How it is now. Cheap enough for every scrape. */
+  readonly state: () => MetricsState;
+}
+
+/**
+ * Where numbers go: an exporter implements this. What it throws is logged, and breaks nothing.
+ * Without `series` each read is a call of `recordEvaluation`.
+ */
+export interface Metrics {
+  recordEvaluation(evaluation: EvaluationMeasure): void;
+  /** A read gave the caller's default. It is recorded as an evaluation, too. */
+  recordError(error: {
+    readonly key: string | undefined;
+    readonly type: EvaluationErrorCode;
+  }): void;
+  recordCacheHit(hit: { readonly cache: string }): void;
+  recordCacheMiss(miss: { readonly cache: string }): void;
+  /** `provider` is a source's name; `duration` is in seconds. */
+  recordProviderLatency(call: {
+    readonly provider: string;
+    readonly operation: string;
+    readonly duration: number;
+  }): void;
+  /** `type` is the code of a `HalyardError`, `TIMEOUT`, or `ERROR`. */
+  recordProviderError(call: {
+    readonly provider: string;
+    readonly operation: string;
+    readonly type: string;
+  }): void;
+  /**
+   * For exporters that are asked for numbers now and then: instead of calls of `recordEvaluation`
+   * and `recordError`, they are told once of each series, and read its `count` when they need it.
+   */
+  readonly series?: {
+    readonly add: (series: EvaluationSeries) => void;
+    /** A read of the series was timed; seconds. */
+    readonly timed: (series: EvaluationSeries, duration: number) => void;
+  };
+  /** The instance begins to record; returns what is called when it is closed. */
+  readonly start?: (instance: MeasuredInstance) => () => void;
+}

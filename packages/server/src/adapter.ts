@@ -1,6 +1,13 @@
 // For authors of adapters: what turns a framework's requests into clients, guards and endpoints.
 export type { FlagsInstance } from "./create-flags.ts";
-export { answer, checkEndpoint, type Endpoint, type HttpResponse } from "./endpoints/endpoint.ts";
+export {
+  answer,
+  checkEndpoint,
+  type Endpoint,
+  type HttpResponse,
+  methodNotAllowed,
+  notFound,
+} from "./endpoints/endpoint.ts";
 export { fromNodeRequest, headerOf, pathAndQuery } from "./endpoints/node-request.ts";
 export {
   createVariantChoice,

@@ -1,7 +1,6 @@
 import {
   type AnyContext,
   type ClientHost,
-  type Clock,
   type EvaluationContext,
   type EvaluationCounters,
   type EvaluationObserver,
@@ -17,14 +16,16 @@ import { installedRegexEngine } from "./config/regex-engine.ts";
 import { resolveSources } from "./config/sources.ts";
 import { type GuardedRoute, GuardList } from "./guard/guard-list.ts";
 import { type Change, type ChangeOptions, type ChangeReport, Changes } from "./instance/changes.ts";
+import { safeClock } from "./instance/clock.ts";
 import { withDeadline } from "./instance/deadline.ts";
 import { DefinitionWrites } from "./instance/definition-writes.ts";
 import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts";
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
 import { ExpirySweep } from "./instance/expiry-sweep.ts";
 import { StoredGroups, storedAudit } from "./instance/groups.ts";
-import { type Health, healthOf } from "./instance/health.ts";
+import { type Health, healthOf, metricsState } from "./instance/health.ts";
 import { countInstance } from "./instance/instance-count.ts";
+import { LastKnownGood } from "./instance/last-known-good.ts";
 import { createLog, type Log, messageOf } from "./instance/log.ts";
 import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
 import { ownValue } from "./instance/override-values.ts";
@@ -34,7 +35,8 @@ import { ReplicaSegments, type Segments } from "./instance/segments.ts";
 import { StoredOverrides } from "./instance/stored-overrides.ts";
 import { type LocalOverride, SystemOverrides } from "./instance/system-overrides.ts";
 import { openSubjects, type Subjects } from "./subjects/open-subjects.ts";
-import { SpanTelemetry } from "./telemetry/spans.ts";
+import type { ReadStatistics } from "./telemetry/read-statistics.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
 /** An instance: definitions from its sources, clients that read them, and what controls it. */
 export interface Flags {
@@ -70,6 +72,9 @@ const START_TIMEOUT = 5000;
 /** Between reads of sources that tell of no changes, in milliseconds. */
 const REFRESH_INTERVAL = 30_000;
 
+/** That a request waits for its subject, in milliseconds. */
+const SUBJECT_DEADLINE = 250;
+
 /**
  * Makes an instance. Throws when sources that can be read at once (memory, files) hold bad
  * definitions, and for bad options or environment variables; other sources are waited for by
@@ -87,7 +92,8 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly options: FlagsOptions;
   readonly log: Log;
   readonly guardList: GuardList = new GuardList();
-  readonly telemetry: SpanTelemetry;
+  readonly telemetry: Telemetry;
+  readonly reads: ReadStatistics;
   readonly definitions: Definitions;
   readonly segments: Segments;
   readonly overrides: Overrides;
@@ -115,7 +121,15 @@ export class FlagsInstance implements Flags, ClientHost {
     this.log = createLog(options.logger);
     const clock = safeClock(options.clock, this.log);
     this.environment = options.environment ?? config.environment;
-    this.telemetry = new SpanTelemetry(options.telemetry);
+    this.telemetry = new Telemetry({
+      telemetry: options.telemetry,
+      metrics: options.metrics,
+      config: config.metrics,
+      log: this.log,
+      clock,
+      state: () => metricsState(this.#replica, this.#subjects?.cache),
+    });
+    this.reads = this.telemetry.reads;
     const counters: EvaluationCounters = { oversizedSubjects: 0 };
     const hooks = guardHooks(options.hooks ?? {}, this.log);
     const precedence = precedenceWith(options.precedence ?? {});
@@ -125,7 +139,10 @@ export class FlagsInstance implements Flags, ClientHost {
       local: localOverrides(config.overrides, options.overrides ?? {}),
       startedAt: clock(),
     });
-    const sources = resolveSources(options, config, this.log);
+    const deadline = options.subjects?.deadline ?? SUBJECT_DEADLINE;
+    const sources = resolveSources(options, config, this.log).map((source) =>
+      this.telemetry.measured(source, deadline),
+    );
     this.#replica = new DefinitionsReplica(sources, {
       compile: {
         environment: this.environment,
@@ -134,6 +151,8 @@ export class FlagsInstance implements Flags, ClientHost {
         clock,
       },
       refreshInterval: options.refreshInterval ?? config.refreshInterval ?? REFRESH_INTERVAL,
+      lastKnownGood: keptAt(options.lastKnownGood, this.log),
+      isOffline: options.offline ?? config.offline ?? false,
       log: this.log,
       onReload: hooks.onReload,
       onNotice: (notice) => this.#subjects?.notice(notice),
@@ -148,8 +167,8 @@ export class FlagsInstance implements Flags, ClientHost {
     const { store } = this.#replica;
     const { ttl = config.cacheTtl, ...subjects } = options.subjects ?? {};
     this.#subjects =
-      store && openSubjects(store, { ...subjects, ttl }, { precedence, log: this.log });
-    this.subjects = this.#subjects?.loader;
+      store && openSubjects(store, { ...subjects, ttl, deadline }, { precedence, log: this.log });
+    this.subjects = this.#subjects && this.telemetry.counted(this.#subjects);
     const overrides = new StoredOverrides(state, system, precedence);
     this.overrides = overrides;
     this.groups = new StoredGroups(state);
@@ -160,7 +179,14 @@ export class FlagsInstance implements Flags, ClientHost {
     this.segments = new ReplicaSegments(this.#replica, this.writes, this.#changes);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;
-    this.#started = this.#start();
+    this.telemetry.start();
+    try {
+      this.#started = this.#start();
+    } catch (error) {
+      // The exporter may be used for the next attempt.
+      this.telemetry.close();
+      throw error;
+    }
     this.#sweep = store && new ExpirySweep(state, this.log);
     this.#release = countInstance(this.log);
   }
@@ -187,8 +213,13 @@ export class FlagsInstance implements Flags, ClientHost {
     return this.#starting;
   }
 
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   client(context?: EvaluationContext): FlagClient {
-    return this.clientFor(context, undefined);
+    const subject = { knownKey: () => context?.targetingKey };
+    return this.clientFor(context, this.telemetry.recorder(subject, false));
   }
 
   /** A client for a request's context, whose reads `observer` hears of beside the hooks. */
@@ -232,7 +263,7 @@ export class FlagsInstance implements Flags, ClientHost {
   }
 
   health(): Health {
-    return healthOf(this.#replica, this.#subjects?.cache);
+    return healthOf(this.#replica, this.#subjects?.cache, this.telemetry);
   }
 
   get snapshot(): Snapshot {
@@ -247,24 +278,13 @@ export class FlagsInstance implements Flags, ClientHost {
 
   async #end(): Promise<void> {
     this.#subjects?.close();
+    this.telemetry.close();
     await Promise.all([this.#sweep?.close(), this.#replica.close()]);
   }
 }
 
-/** A clock of the application's that throws, or gives no time, must not break reads. */
-function safeClock(clock: Clock = Date.now, log: Log): Clock {
-  if (clock === Date.now) return clock;
-  return () => {
-    try {
-      const now = clock();
-      if (Number.isFinite(now)) return now;
-      log.misuse("CLOCK_FAILED", "`clock` gave no number, so the system's time is used.");
-    } catch (error) {
-      const message = `\`clock\` threw, so the system's time is used: ${messageOf(error)}`;
-      log.misuse("CLOCK_FAILED", message);
-    }
-    return Date.now();
-  };
+function keptAt(path: string | undefined, log: Log): LastKnownGood | undefined {
+  return path === undefined ? undefined : new LastKnownGood(path, log);
 }
 
 /** Code wins over environment. */

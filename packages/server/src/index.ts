@@ -59,4 +59,9 @@ export type { SegmentEntry, Segments } from "./instance/segments.ts";
 export { currentFlags } from "./request/current-flags.ts";
 export type { AnonymousOptions, RequestContextOptions } from "./request/options.ts";
 export { type FileSourceOptions, fileSource } from "./sources/file-source.ts";
-export type { TelemetryOptions } from "./telemetry/options.ts";
+export type {
+  MetricsOptions,
+  OptionalAttribute,
+  Signal,
+  TelemetryOptions,
+} from "./telemetry/options.ts";

@@ -13,6 +13,7 @@ const EXTERNAL = [
   "express",
   "fastify",
   "koa",
+  "prom-client",
   "unleash-client",
 ];
 

@@ -8,14 +8,20 @@ const DEFAULTS: EnvironmentConfig = {
   fileWatch: undefined,
   refreshInterval: undefined,
   cacheTtl: undefined,
+  offline: undefined,
+  table: undefined,
+  databaseUrl: undefined,
+  redisUrl: undefined,
   defaultEnabled: undefined,
   environment: "production",
   overrides: new Map(),
+  metrics: { enabled: undefined, namespace: undefined, perFlag: undefined },
 };
 
 it("says nothing for variables that are absent, empty or blank", () => {
   expect(readEnvironment({})).toEqual(DEFAULTS);
-  const names = "PROVIDER BACKEND FILE_PATH FILE_WATCH REFRESH_INTERVAL DEFAULT_ENABLED OVERRIDES";
+  const names =
+    "PROVIDER BACKEND FILE_PATH FILE_WATCH REFRESH_INTERVAL DEFAULT_ENABLED OVERRIDES METRICS_ENABLED METRICS_NAMESPACE METRICS_PER_FLAG";
   const blank = (value: string) =>
     Object.fromEntries(names.split(" ").map((name) => [`FEATURE_${name}`, value]));
   expect(readEnvironment({ ...blank(""), NODE_ENV: "" })).toEqual(DEFAULTS);
@@ -42,6 +48,14 @@ describe("good values", () => {
     [{ FEATURE_REFRESH_INTERVAL: "1.5m" }, { refreshInterval: 90_000 }],
     [{ FEATURE_REFRESH_INTERVAL: "2h" }, { refreshInterval: 7_200_000 }],
     [{ FEATURE_REFRESH_INTERVAL: "15" }, { refreshInterval: 15_000 }],
+    [
+      {
+        FEATURE_METRICS_ENABLED: "false",
+        FEATURE_METRICS_NAMESPACE: "shop_flags",
+        FEATURE_METRICS_PER_FLAG: "true",
+      },
+      { metrics: { enabled: false, namespace: "shop_flags", perFlag: true } },
+    ],
     [{ NODE_ENV: "development" }, { environment: "development" }],
     [{ NODE_ENV: "test", FEATURE_ENVIRONMENT: "staging" }, { environment: "staging" }],
     [
@@ -71,6 +85,9 @@ describe("bad values are errors that name the variable, the value and what it ma
     ["FEATURE_REFRESH_INTERVAL", "-5s", "30s"],
     ["FEATURE_REFRESH_INTERVAL", "5 s", "30s"],
     ["FEATURE_REFRESH_INTERVAL", "5d", "30s"],
+    ["FEATURE_METRICS_ENABLED", "maybe", "true or false"],
+    ["FEATURE_METRICS_NAMESPACE", "1-shop", "letters, digits and _"],
+    ["FEATURE_METRICS_PER_FLAG", "all", "true or false"],
     ["FEATURE_OVERRIDES", "beta", "a=true"],
     ["FEATURE_OVERRIDES", "=true", "a=true"],
     ["FEATURE_OVERRIDES", "a=true,beta", "a=true"],

@@ -11,10 +11,22 @@ export interface EnvironmentConfig {
   readonly refreshInterval: number | undefined;
   /** Milliseconds that subjects are kept. */
   readonly cacheTtl: number | undefined;
+  /** What the tables or keys of a store begin with. */
+  readonly table: string | undefined;
+  /** Where PostgreSQL, SQLite (`file:…`) or Redis is. May hold a password. */
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  /** No network: what has to be waited for is not asked. */
+  readonly offline: boolean | undefined;
   readonly defaultEnabled: boolean | undefined;
   readonly environment: string;
   /** Key → text, as written in `FEATURE_OVERRIDES`. */
   readonly overrides: ReadonlyMap<string, string>;
+  readonly metrics: {
+    readonly enabled: boolean | undefined;
+    readonly namespace: string | undefined;
+    readonly perFlag: boolean | undefined;
+  };
 }
 
 const PROVIDERS: ReadonlySet<string> = new Set([
@@ -41,11 +53,29 @@ export function readEnvironment(variables: Variables = process.env): Environment
     fileWatch: boolean(variables, "FEATURE_FILE_WATCH"),
     refreshInterval: duration(variables, "FEATURE_REFRESH_INTERVAL"),
     cacheTtl: duration(variables, "FEATURE_CACHE_TTL"),
+    table: text(variables, "FEATURE_TABLE"),
+    databaseUrl: text(variables, "DATABASE_URL"),
+    redisUrl: text(variables, "REDIS_URL"),
+    offline: boolean(variables, "FEATURE_OFFLINE"),
     defaultEnabled: boolean(variables, "FEATURE_DEFAULT_ENABLED"),
     environment:
       text(variables, "FEATURE_ENVIRONMENT") ?? text(variables, "NODE_ENV") ?? "production",
     overrides: overrides(variables),
+    metrics: {
+      enabled: boolean(variables, "FEATURE_METRICS_ENABLED"),
+      namespace: namespace(variables),
+      perFlag: boolean(variables, "FEATURE_METRICS_PER_FLAG"),
+    },
   };
+}
+
+/** What a name of a metric may begin with. */
+export const NAMESPACE: RegExp = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+function namespace(variables: Variables): string | undefined {
+  const written = text(variables, "FEATURE_METRICS_NAMESPACE");
+  if (written === undefined || NAMESPACE.test(written)) return written;
+  throw invalid("FEATURE_METRICS_NAMESPACE", written, "letters, digits and _, no digit first");
 }
 
 function text(variables: Variables, name: string): string | undefined {

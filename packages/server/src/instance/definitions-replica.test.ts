@@ -66,7 +66,7 @@ describe("a source that fails later", () => {
     source.give({ beta: false });
     await until(() => status(flags) === "healthy");
     expect(flags.client().details("beta")).toMatchObject({ value: false, reason: "STATIC" });
-    expect(flags.health().provider).toEqual({ connected: true });
+    expect(flags.health().provider).toEqual({ connected: true, latency_ms: expect.any(Number) });
     expect(reloads.at(-1)).toEqual({ files: ["remote"], changed: ["beta"] });
   });
 
@@ -250,6 +250,12 @@ it("a late first answer is taken over without an announcement", async () => {
 });
 
 const NO_CACHE = { enabled: false, hit_rate: null, size: 0, max_size: 0 };
+const NO_READS = {
+  total_evaluations: 0,
+  error_rate: null,
+  avg_latency_ms: null,
+  p99_latency_ms: null,
+};
 
 describe("health", () => {
   it("has the documented form", () => {
@@ -257,10 +263,11 @@ describe("health", () => {
     const health = make({ sources: [defineFlags({ a: true, b: false })] }).flags.health();
     expect(health).toEqual({
       status: "healthy",
-      provider: { connected: true },
+      provider: { connected: true, latency_ms: expect.any(Number) },
       cache: NO_CACHE,
       last_refresh: expect.any(String),
       flags_loaded: 2,
+      evaluation_stats: NO_READS,
     });
     expect(Date.parse(String(health.last_refresh))).toBeGreaterThanOrEqual(before);
   });
@@ -269,10 +276,11 @@ describe("health", () => {
     const { flags } = make({ sources: [new ControlledSource("never")] });
     expect(flags.health()).toEqual({
       status: "unhealthy",
-      provider: { connected: false },
+      provider: { connected: false, latency_ms: null },
       cache: NO_CACHE,
       last_refresh: null,
       flags_loaded: 0,
+      evaluation_stats: NO_READS,
     });
   });
 

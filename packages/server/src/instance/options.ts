@@ -5,8 +5,9 @@ import {
   type DefinitionSource,
   type EvaluationDetails,
   type FlagClient,
+  type FlagKey,
+  type FlagValue,
   HalyardError,
-  type JsonValue,
   type Logger,
   type OrdinaryLayer,
   type RegexEngine,
@@ -25,8 +26,14 @@ import {
   oneOf,
   TEXT,
 } from "../check-fields.ts";
+import { NAMESPACE } from "../config/environment.ts";
 import { REQUEST_CONTEXT_RULES, type RequestContextOptions } from "../request/options.ts";
-import type { TelemetryOptions } from "../telemetry/options.ts";
+import {
+  type MetricsOptions,
+  OPTIONAL_ATTRIBUTES,
+  SIGNALS,
+  type TelemetryOptions,
+} from "../telemetry/options.ts";
 import { isStore } from "./source-calls.ts";
 
 /** A source, or what one is made of: a file's path, or a document of definitions in code. */
@@ -55,10 +62,20 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   readonly store?: Store | undefined;
   /** Milliseconds between reads of sources that tell of no changes. Default: `FEATURE_REFRESH_INTERVAL`, else 30,000. */
   readonly refreshInterval?: number | undefined;
+  /**
+   * Path of a file where a copy is kept of what was last given by sources that have to be waited
+   * for. It serves when they can't be had at the next start, as stale. Default: none is kept.
+   */
+  readonly lastKnownGood?: string | undefined;
+  /**
+   * Asks nothing that has to be waited for: files, code, and `lastKnownGood` serve. Default:
+   * `FEATURE_OFFLINE`, else false.
+   */
+  readonly offline?: boolean | undefined;
   /** Compared with the flags' `environments`. Default: `FEATURE_ENVIRONMENT`, else `NODE_ENV`, else `production`. */
   readonly environment?: string | undefined;
   /** Overrides of the local layer: key → value. Beat everything but an emergency. */
-  readonly overrides?: Readonly<Record<string, JsonValue>> | undefined;
+  readonly overrides?: { readonly [Key in FlagKey]?: FlagValue<Key> } | undefined;
   /** What `enabled(key)` gives for a flag that can't be read. Default: `FEATURE_DEFAULT_ENABLED`, else false. */
   readonly defaultEnabled?: boolean | undefined;
   /** Name of the property on the request (in Koa, on the context). Default `flags`. */
@@ -72,6 +89,8 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   /** How overrides and groups of the `store` are kept per subject. */
   readonly subjects?: SubjectOptions | undefined;
   readonly telemetry?: TelemetryOptions | undefined;
+  /** Numbers of reads, of the cache of subjects, and of sources and stores. */
+  readonly metrics?: MetricsOptions | undefined;
   readonly hooks?: Hooks | undefined;
   /** Shape of pino and console. Without one, faults go to `process.emitWarning`. */
   readonly logger?: Logger | undefined;
@@ -151,14 +170,50 @@ const HOOKS: FieldRules<Hooks> = {
   onTrack: FUNCTION,
 };
 
+const wholeNumber = (least: number, most: number): FieldRule => ({
+  expected: `a whole number from ${least} to ${most}`,
+  accepts: (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+
 const TELEMETRY: FieldRules<TelemetryOptions> = {
-  signal: oneOf("span", "none"),
+  signal: {
+    expected: `${SIGNALS.map((name) => `"${name}"`).join(" or ")}, or a list of them without "none"`,
+    accepts: (value) => {
+      if (!Array.isArray(value)) return isSignal(value);
+      return value.every((each) => isSignal(each) && each !== "none");
+    },
+  },
   maxSpans: {
     expected: "a whole number from 0",
     accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   },
   recordValues: BOOLEAN,
   contextId: oneOf("none", "hash", "plain"),
+  attributes: {
+    expected: `a list of ${OPTIONAL_ATTRIBUTES.join(", ")}`,
+    accepts: (value) =>
+      Array.isArray(value) && value.every((name) => OPTIONAL_ATTRIBUTES.includes(name)),
+  },
+  maxKeys: wholeNumber(1, 1_000_000),
+};
+
+function isSignal(value: unknown): boolean {
+  return (SIGNALS as readonly unknown[]).includes(value);
+}
+
+const METRICS: FieldRules<MetricsOptions> = {
+  exporter: {
+    expected: "an exporter, such as prometheus() of @halyard/exporters",
+    accepts: (value) =>
+      isObject(value) && isFunction((value as Record<string, unknown>).recordEvaluation),
+  },
+  enabled: BOOLEAN,
+  namespace: {
+    expected: "letters, digits and _, no digit first",
+    accepts: (value) => isString(value) && NAMESPACE.test(value),
+  },
+  perFlag: BOOLEAN,
 };
 
 const PRIORITY: FieldRule = {
@@ -176,12 +231,6 @@ const PRECEDENCE: FieldRules<PrecedenceOptions> = {
   tenant: PRIORITY,
   system: PRIORITY,
 };
-
-const wholeNumber = (least: number, most: number): FieldRule => ({
-  expected: `a whole number from ${least} to ${most}`,
-  accepts: (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
-});
 
 const SUBJECTS: FieldRules<SubjectOptions> = {
   failure: oneOf("open", "closed"),
@@ -212,6 +261,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     expected: `a number of milliseconds from 100 to ${MAX_TIMEOUT}`,
     accepts: (value) => typeof value === "number" && value >= 100 && value <= MAX_TIMEOUT,
   },
+  lastKnownGood: TEXT,
+  offline: BOOLEAN,
   // The empty one is none at all.
   environment: { expected: "a text", accepts: isString },
   overrides: { expected: "an object of values by key", accepts: isObject },
@@ -225,6 +276,7 @@ const OPTIONS: FieldRules<FlagsOptions> = {
   precedence: objectOf(PRECEDENCE),
   subjects: objectOf(SUBJECTS),
   telemetry: objectOf(TELEMETRY),
+  metrics: objectOf(METRICS),
   hooks: objectOf(HOOKS),
   logger: LOGGER,
   regexEngine: {

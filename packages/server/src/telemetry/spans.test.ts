@@ -7,7 +7,7 @@ import type { FlagsOptions } from "../instance/options.ts";
 import { RequestFlags } from "../request/request-flags.ts";
 import type { RequestReader } from "../request/request-reader.ts";
 import type { TelemetryOptions } from "./options.ts";
-import { DROPPED } from "./spans.ts";
+import { DROPPED } from "./span-recorder.ts";
 
 interface Caller {
   readonly user?: unknown;

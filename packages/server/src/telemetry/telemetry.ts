@@ -1,0 +1,237 @@
+import type {
+  Clock,
+  DefinitionSource,
+  EvaluationObserver,
+  Metrics,
+  MetricsState,
+  SubjectLoader,
+} from "@halyard/core";
+import {
+  createNoopMeter,
+  metrics,
+  type Span,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+import type { EnvironmentConfig } from "../config/environment.ts";
+import { type Log, messageOf } from "../instance/log.ts";
+import type { Subjects } from "../subjects/open-subjects.ts";
+import { Attributes, ERROR_TYPE, type RecordedSubject, SOURCE } from "./attributes.ts";
+import { EventTelemetry } from "./event-recorder.ts";
+import { KeyCap } from "./key-cap.ts";
+import { type CallError, type CallRecorder, measuredSource, SUBJECT } from "./measured-source.ts";
+import { Meter } from "./meter.ts";
+import { JoinedObservers } from "./observers.ts";
+import type { MetricsOptions, Signal, TelemetryOptions } from "./options.ts";
+import { OpenTelemetryMetrics } from "./otel-metrics.ts";
+import { ReadStatistics } from "./read-statistics.ts";
+import { type FaultReport, reportOnce } from "./report-once.ts";
+import { SpanRecorder, type SpanRecorderOptions } from "./span-recorder.ts";
+
+/** What OpenTelemetry shows as the one who records. */
+const SCOPE = "@halyard/server";
+
+/** The span around a read of a subject from the store. */
+export const SUBJECT_SPAN = "halyard.subject.load";
+
+/** The cache's name in metrics. */
+const CACHE = "subjects";
+
+const MAX_SPANS = 32;
+const MAX_KEYS = 1000;
+
+export interface CallFailure {
+  readonly type: CallError;
+  readonly message: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface TelemetryParts {
+  readonly telemetry: TelemetryOptions | undefined;
+  readonly metrics: MetricsOptions | undefined;
+  readonly config: EnvironmentConfig["metrics"];
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly state: () => MetricsState;
+}
+
+/** What an instance tells of itself: signals of reads, metrics, and the figures of its health. */
+export class Telemetry {
+  readonly reads: ReadStatistics = new ReadStatistics();
+  readonly meter: Meter;
+  /** Milliseconds that the last call of a source or store took that was answered. */
+  lastLatency: number | undefined;
+  /** How the last read of a subject that failed did. */
+  subjectFailure: CallFailure | undefined;
+  readonly #signals: ReadonlySet<Signal>;
+  readonly #tracer: Tracer;
+  readonly #attributes: Attributes;
+  readonly #spans: SpanRecorderOptions;
+  readonly #events: EventTelemetry | undefined;
+  readonly #report: FaultReport;
+  readonly #exporter: Metrics | undefined;
+  readonly #clock: Clock;
+  #meterProvider: unknown;
+
+  constructor({
+    telemetry = {},
+    metrics: options = {},
+    config,
+    log,
+    clock,
+    state,
+  }: TelemetryParts) {
+    const { signal = "span", maxKeys = MAX_KEYS } = telemetry;
+    const keys = new KeyCap(maxKeys);
+    const enabled = options.enabled ?? config.enabled ?? true;
+    const signals = new Set(typeof signal === "string" ? [signal] : signal);
+    if (!enabled) signals.delete("metric");
+    this.#signals = signals;
+    this.#report = reportOnce(log);
+    this.#clock = clock;
+    // A proxy: it follows an SDK that is registered later.
+    this.#tracer = trace.getTracer(SCOPE);
+    this.#attributes = new Attributes(telemetry, keys);
+    this.#spans = {
+      tracer: this.#tracer,
+      attributes: this.#attributes,
+      spans: signals.has("span"),
+      spanEvents: signals.has("spanEvent"),
+      max: telemetry.maxSpans ?? MAX_SPANS,
+    };
+    this.#events = signals.has("event") ? new EventTelemetry() : undefined;
+    this.meter = new Meter({
+      perFlag: options.perFlag ?? config.perFlag ?? false,
+      keys,
+      maxKeys,
+      report: this.#report,
+      instance: {
+        namespace: options.namespace ?? config.namespace ?? "feature_flags",
+        state,
+      },
+    });
+    this.reads.listener = (duration) => this.meter.timed(duration / 1000);
+    this.#exporter = enabled ? options.exporter : undefined;
+  }
+
+  /** Throws what the exporter does when it can't be used like this. */
+  start(): void {
+    if (this.#exporter !== undefined) this.meter.add(this.#exporter);
+  }
+
+  /**
+   * For the reads of one request, or of one client outside of requests; `undefined` when nothing
+   * takes what they leave. Ask once.
+   */
+  recorder(subject: RecordedSubject, inRequest: boolean): EvaluationObserver | undefined {
+    if (this.#signals.has("metric")) this.#followMeterProvider();
+    const requestSpan = inRequest ? trace.getActiveSpan() : undefined;
+    const recorded = requestSpan?.isRecording() === true ? requestSpan : undefined;
+    const { spans, spanEvents } = this.#spans;
+    const spanRecorder =
+      recorded !== undefined && (spans || spanEvents)
+        ? new SpanRecorder(this.#spans, recorded, subject)
+        : undefined;
+    const eventRecorder = this.#safely(() =>
+      this.#events?.recorder(this.#attributes, requestSpan, subject),
+    );
+    const { counter } = this.meter;
+    if (spanRecorder === undefined && eventRecorder === undefined) {
+      // The usual request of a server that counts: nothing to join, and nothing that throws.
+      if (this.meter.callers.length === 0) return counter;
+    }
+    const all = [counter, spanRecorder, eventRecorder, ...this.meter.callers];
+    const observers = all.filter((one) => one !== undefined);
+    return observers.length === 0 ? undefined : new JoinedObservers(observers, this.#report);
+  }
+
+  /** Metrics' API has no proxy: an SDK that is registered later has to be looked for. */
+  #followMeterProvider(): void {
+    const provider = metrics.getMeterProvider();
+    if (provider === this.#meterProvider) return;
+    this.#meterProvider = provider;
+    this.#safely(() => {
+      const meter = provider.getMeter(SCOPE);
+      if (meter !== createNoopMeter()) this.meter.add(new OpenTelemetryMetrics(meter));
+    });
+  }
+
+  /** What an SDK throws, its exporters included, breaks nothing. */
+  #safely<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#report("OpenTelemetry", error);
+      return undefined;
+    }
+  }
+
+  /** The same source, whose calls are measured. */
+  measured(source: DefinitionSource, subjectDeadline: number): DefinitionSource {
+    return measuredSource(source, {
+      begin: (operation) => this.#call(source.name, operation),
+      now: () => performance.now(),
+      subjectDeadline,
+    });
+  }
+
+  /** The same loader, which tells whether the cache had a subject. */
+  counted({ loader, cache: { counts } }: Pick<Subjects, "loader" | "cache">): SubjectLoader {
+    const { meter } = this;
+    return {
+      unopened: (snapshot) => loader.unopened(snapshot),
+      open: (context, snapshot) => loader.open(context, snapshot),
+      load: (context) => {
+        const { hits, misses } = counts;
+        const loading = loader.load(context);
+        if (counts.hits > hits) meter.cacheHit(CACHE);
+        else if (counts.misses > misses) meter.cacheMiss(CACHE);
+        return loading;
+      },
+    };
+  }
+
+  #call(provider: string, operation: string): CallRecorder {
+    const { meter } = this;
+    const span = operation === SUBJECT ? this.#subjectSpan(provider) : undefined;
+    const end = (): unknown => this.#safely(() => span?.end());
+    let failed = false;
+    const fail = (type: CallError, message: string): void => {
+      // What was given up is one failure, whatever comes of it later.
+      if (failed) return;
+      failed = true;
+      meter.providerError(provider, operation, type);
+      if (operation === SUBJECT) this.subjectFailure = { type, message, at: this.#clock() };
+      this.#safely(() =>
+        span
+          ?.setAttribute(ERROR_TYPE, type.toLowerCase())
+          .setStatus({ code: SpanStatusCode.ERROR }),
+      );
+    };
+    return {
+      answered: (duration) => {
+        this.lastLatency = duration;
+        meter.providerLatency(provider, operation, duration / 1000);
+        end();
+      },
+      late: () => fail("TIMEOUT", `${provider} did not give a subject in time.`),
+      failed: (type, error) => {
+        fail(type, `${provider} did not give a subject: ${messageOf(error)}`);
+        end();
+      },
+    };
+  }
+
+  #subjectSpan(provider: string): Span | undefined {
+    if (!this.#spans.spans || trace.getActiveSpan()?.isRecording() !== true) return undefined;
+    return this.#safely(() =>
+      this.#tracer.startSpan(SUBJECT_SPAN, { attributes: { [SOURCE]: provider } }),
+    );
+  }
+
+  close(): void {
+    this.meter.close();
+  }
+}
