@@ -1,5 +1,8 @@
-import type { Override } from "@halyard/server";
-import { MemoryStore } from "@halyard/server";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MemoryStore, type Override } from "@halyard/server";
+import { sqliteStore } from "@halyard/stores/sqlite";
 import { describe, expect, it } from "vitest";
 import { bench } from "./bench.ts";
 
@@ -50,6 +53,37 @@ it("a stale version is 412 and changes nothing, whoever is late", async () => {
     { headers: { "if-match": `"1", ${winner?.headers.etag}` } },
   );
   expect(again.status).toBe(200);
+});
+
+it("two processes over one store refuse what is late, also before they know of it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "halyard-two-"));
+  const open = () => sqliteStore({ path: join(folder, "flags.db"), pollInterval: 60_000 });
+  const one = await bench({ store: open() });
+  const { headers } = await one.client.put("/flags/beta", { enabled: true });
+  // It looks for changes once a minute.
+  const other = await bench({ store: open() });
+  const mine = { headers: { "if-match": String(headers.etag) } };
+  const next = await one.client.patch("/flags/beta", { percentage: 10 }, mine);
+  expect(next.status).toBe(200);
+  expect((await other.client.patch("/flags/beta", { percentage: 90 }, mine)).status).toBe(412);
+  expect((await other.client.put("/flags/beta", { enabled: false }, mine)).status).toBe(412);
+  expect((await other.client.delete("/flags/beta", mine)).status).toBe(412);
+  // Any version is not the one that was patched, either.
+  const any = { headers: { "if-match": "*" } };
+  const patched = await other.client.patch("/flags/beta", { name: "Beta" }, any);
+  const { body } = await one.client.get("/flags/beta");
+  expect([200, 412]).toContain(patched.status);
+  expect(patched.status === 200 ? patched.body.written.percentage : 10).toBe(10);
+  expect(body.written.percentage).toBe(10);
+  // Who has read the newest version elsewhere can replace it here.
+  const etag = String((await one.client.get("/flags/beta")).headers.etag);
+  const put = await other.client.put(
+    "/flags/beta",
+    { enabled: false },
+    { headers: { "if-match": etag } },
+  );
+  expect(put.status).toBe(200);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 it("PUT creates only where there is nothing, and a new flag says whether it is on", async () => {
