@@ -1,4 +1,3 @@
-import { MemoryStore } from "@halyard/core";
 import {
   type Authorize,
   createFlags,
@@ -6,6 +5,7 @@ import {
   type FlagsOptions,
   type ManagementApi,
   type ManagementOptions,
+  MemoryStore,
   managementApi,
   type Store,
 } from "@halyard/server";
@@ -69,6 +69,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     () => running.close(),
   );
   const client = new Client(running.port);
+  await f.ready();
   const { body } = await client.get("/openapi.json");
   const check = new AnswerCheck(body as Document);
   client.check = check;

@@ -11,7 +11,7 @@ import Koa, { type Middleware } from "koa";
 
 export const PREFIX = "/admin/flags";
 
-export interface Running {
+interface Running {
   readonly port: number;
   readonly close: () => Promise<void>;
 }
@@ -41,8 +41,8 @@ function expressApp(make: typeof express): Framework["start"] {
     const app = make();
     if (bodyParser) app.use(make.json({ limit: "20mb", type: ["application/json", "+json"] }));
     app.use(PREFIX, mountExpress(api));
-    const fail: express.ErrorRequestHandler = (_error, _request, response, _next) =>
-      void response.status(500).send(FAILED);
+    const fail: express.ErrorRequestHandler = (error, _request, response, _next) =>
+      void response.status(error.status ?? 500).send(FAILED);
     app.use(fail);
     return listening(createServer(app));
   };

@@ -4,16 +4,15 @@ import type { FlagEntry } from "../../instance/definitions.ts";
 import type { OverrideRecord } from "../../instance/overrides.ts";
 import type { SegmentEntry } from "../../instance/segments.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
-import { etagOf, isKnown } from "./conditions.ts";
+import { isKnown, type Known } from "./conditions.ts";
 import type { Asked } from "./operation.ts";
 
 /** A thing, or 304 for who has it already. */
 export function oneThing(
   { request }: Pick<Asked, "request">,
-  version: number | undefined,
+  { etag }: Known,
   thing: unknown,
 ): HttpResponse {
-  const etag = etagOf(version, thing);
   const isRead = request.method === "GET" || request.method === "HEAD";
   if (!isRead || !isKnown(request, etag)) return json(200, thing, { etag });
   const { headers } = json(304, null, { etag });

@@ -46,9 +46,10 @@ export function existing({ f, params }: Asked, kind: DefinitionKind): Entry {
 /** The flag or segment with how it is written in the store. */
 function thing(call: Asked, kind: DefinitionKind, key: string): HttpResponse {
   const entry = entryOf(call.f, kind, key);
-  if (entry === undefined) throw notFound(kind, key);
+  const known = knownOf(entry);
+  if (entry === undefined || known === undefined) throw notFound(kind, key);
   const written = entry.writable ? call.f.writes.written(kind, entry.key) : undefined;
-  return oneThing(call, entry.version, entryForm(entry, written));
+  return oneThing(call, known, entryForm(entry, written));
 }
 
 /** Makes a change of one flag or segment, or tries it, and answers with what there is then. */

@@ -1,4 +1,4 @@
-import { type EvaluationContext, FlagClient, type Problem } from "@halyard/core";
+import { type EvaluationContext, FlagClient, type FlagKey, type Problem } from "@halyard/core";
 import { runSliced } from "../../instance/run-sliced.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
 import type { Call, Operation } from "./operation.ts";
@@ -67,7 +67,7 @@ interface Subject {
 /** Asks a client that no hook and no telemetry hears of: nobody is being served. */
 async function evaluate(
   { f, body }: Call,
-  ask: (client: FlagClient, key: string) => unknown,
+  ask: (client: FlagClient, key: FlagKey) => unknown,
 ): Promise<HttpResponse> {
   const { context, flags } = body as Subject;
   const client = new FlagClient(f, context);
@@ -76,7 +76,8 @@ async function evaluate(
   function* all(): Generator<void, unknown[], void> {
     const answers: unknown[] = [];
     for (const key of keys) {
-      answers.push(ask(client, key));
+      // Whatever the application has registered: the request names keys at run time.
+      answers.push(ask(client, key as FlagKey));
       yield;
     }
     return answers;

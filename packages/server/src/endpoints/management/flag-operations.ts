@@ -3,7 +3,7 @@ import type { FlagsInstance } from "../../create-flags.ts";
 import { runSliced } from "../../instance/run-sliced.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
 import { dryRunAnswer, entryForm, oneThing, overrideForm, pageAnswer } from "./answers.ts";
-import { versionFor } from "./conditions.ts";
+import { etagOf, versionFor } from "./conditions.ts";
 import {
   changeOne,
   definitionOperations,
@@ -162,7 +162,8 @@ async function kill(call: Call): Promise<HttpResponse> {
   }
   if (!dryRun) {
     const record = await f.overrides.kill(key, { ...by, reason, value });
-    return oneThing(call, record.version || undefined, overrideForm(record));
+    const etag = etagOf(record.version || undefined, overrideForm(record));
+    return oneThing(call, { etag, version: record.version }, overrideForm(record));
   }
   const flagKey = keyOf(call, "flag");
   const flag = f.definitions.get(key)?.definition;

@@ -156,8 +156,8 @@ class Management implements ManagementApi {
 
   /** What is empty because it has not been read yet must not be taken for what there is. */
   async #begun({ id }: Operation): Promise<void> {
-    if (this.#f.snapshot.ready || id === "getHealth" || id === "getOpenApi") return;
-    await this.#f.starting;
+    if (id === "getHealth" || id === "getOpenApi") return;
+    if (this.#f.starting !== undefined) await this.#f.starting;
     if (this.#f.snapshot.ready) return;
     throw new RequestProblem("NOT_READY", "No source has given definitions yet.");
   }

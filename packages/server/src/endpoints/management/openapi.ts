@@ -92,12 +92,13 @@ function describe(operation: Operation): object {
 }
 
 function answerOf({ description, schema, headers = [] }: AnswerRule): object {
-  const all = [...headers, "X-Request-Id"];
+  const text = { type: "string" };
+  // A dry run, which may be the answer as well, is no thing that has a version.
+  const isRequired = schema?.oneOf === undefined;
+  const own = headers.map((name) => [name, { required: isRequired, schema: text }] as const);
   return {
     description,
-    headers: Object.fromEntries(
-      all.map((name) => [name, { required: true, schema: { type: "string" } }]),
-    ),
+    headers: Object.fromEntries([...own, ["X-Request-Id", { required: true, schema: text }]]),
     ...(schema === undefined ? {} : { content: { "application/json": { schema } } }),
   };
 }

@@ -25,7 +25,7 @@ export interface ManagementResource {
   readonly scope?: string | undefined;
 }
 
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** One line of the table that routes requests and that the OpenAPI document is made from. */
 export interface Operation {
@@ -48,7 +48,7 @@ export interface Operation {
   readonly handle: (call: Call) => Promise<HttpResponse> | HttpResponse;
 }
 
-export interface BodyRule {
+interface BodyRule {
   readonly schema: Schema;
   readonly type?: string;
   readonly isOptional?: boolean;

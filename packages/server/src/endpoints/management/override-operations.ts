@@ -73,7 +73,7 @@ export const overrideOperations: readonly Operation[] = [
     handle: async (call) => {
       const record = await recordOf(call);
       if (record === undefined) throw missing();
-      return oneThing(call, record.version, overrideForm(record));
+      return oneThing(call, knownOf(record), overrideForm(record));
     },
   },
   {
@@ -109,8 +109,9 @@ export const overrideOperations: readonly Operation[] = [
     dryRun: true,
     answers: { 200: tried, 204: { description: "It is gone" } },
     handle: async (call) => {
-      const known = knownOf(await recordOf(call));
-      if (known === undefined) throw missing();
+      const record = await recordOf(call);
+      if (record === undefined) throw missing();
+      const known = knownOf(record);
       const ifVersion = versionFor(call.request, known, true);
       const { f, by, dryRun } = call;
       const place = { key: flagOf(call), scope: scopeOf(call) };
@@ -140,8 +141,7 @@ async function recordOf(asked: Asked): Promise<OverrideRecord | undefined> {
   return record.state === "missing" ? undefined : record;
 }
 
-function knownOf(record: OverrideRecord | undefined): Known | undefined {
-  if (record === undefined) return undefined;
+function knownOf(record: OverrideRecord): Known {
   return { etag: etagOf(record.version, undefined), version: record.version };
 }
 
@@ -170,7 +170,8 @@ export function editOf(
 async function put(call: Call): Promise<HttpResponse> {
   const { f, by, dryRun, request } = call;
   const edit = editOf(call.body as OverrideBody, "");
-  const known = knownOf(await recordOf(call));
+  const old = await recordOf(call);
+  const known = old && knownOf(old);
   const ifVersion = versionFor(request, known, true);
   const place = { key: flagOf(call), scope: scopeOf(call) };
   const change = { what: "override", ...edit, ...place, ifVersion } as const;
@@ -184,7 +185,7 @@ async function put(call: Call): Promise<HttpResponse> {
   }
   const record = await recordOf(call);
   if (record === undefined) throw missing();
-  const answer = oneThing(call, record.version, overrideForm(record));
+  const answer = oneThing(call, knownOf(record), overrideForm(record));
   return known === undefined ? { ...answer, status: 201 } : answer;
 }
 
