@@ -155,7 +155,9 @@ describe("README.md", () => {
     const sources = readdirSync(config)
       .filter((name) => !name.includes(".test."))
       .map((name) => readFileSync(join(config, name), "utf8"));
-    const names = sources.join("\n").matchAll(/\b(?:FEATURE_[A-Z_]+|NODE_ENV|DATABASE_URL)\b/g);
+    const names = sources
+      .join("\n")
+      .matchAll(/\b(?:FEATURE_[A-Z_]+|NODE_ENV|DATABASE_URL|REDIS_URL)\b/g);
     const listed = tableBelow("README.md", "Environment variables").map(([name]) => name);
     expect(listed.toSorted()).toEqual([...new Set([...names].map(([name]) => name))].toSorted());
   });

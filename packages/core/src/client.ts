@@ -301,7 +301,10 @@ export class FlagClient {
     fallback: JsonValue | undefined,
   ): JsonValue | undefined {
     const flag = known ?? this.#findFlag(key);
-    if (flag === undefined) return this.#readUndefined(key, type, fallback);
+    if (flag === undefined) {
+      const plain = !this.#state.isOverridden && !this.observed;
+      return plain ? fallback : this.#readUndefined(key, type, fallback);
+    }
     if (
       type === undefined ||
       flag.type === type ||
@@ -339,22 +342,19 @@ export class FlagClient {
     return fallback;
   }
 
-  /** The flag that a key which is none as it stands may mean. */
+  /** The flag that a key which is none as it stands may mean; the first read opens the flags. */
   #findFlag(key: string): CompiledFlag | undefined {
-    if (this.#isUnopened) {
-      this.#open();
-      const flag = this.#state.snapshot.flags.get(key);
-      if (flag !== undefined) return flag;
-    }
-    const resolved = resolveKey(key, this.#state.snapshot.aliases);
-    return resolved === key ? undefined : this.#state.snapshot.flags.get(resolved);
+    if (!this.#isUnopened) return findFlag(key, this.#state.snapshot);
+    this.#open();
+    const { snapshot } = this.#state;
+    return snapshot.flags.get(key) ?? findFlag(key, snapshot);
   }
 
   /** An override applies also without a definition. */
   #findOverride(key: string): EvaluationDetails | undefined {
-    const { snapshot, overrides } = this.#state;
-    if (snapshot.overrides === undefined && overrides === undefined) return undefined;
-    const override = this.#state.findOverride(resolveKey(key, snapshot.aliases));
+    const state = this.#state;
+    if (!state.isOverridden) return undefined;
+    const override = state.findOverride(resolveKey(key, state.snapshot.aliases));
     return override === undefined ? undefined : this.#reported(override);
   }
 
@@ -381,4 +381,10 @@ function unopened({ snapshot, subjects }: ClientHost, context: AnyContext): Eval
     subjects === undefined ? snapshot : subjects.unopened(snapshot),
     context,
   );
+}
+
+/** The flag that a key which is none as it stands may mean. */
+function findFlag(key: string, { flags, aliases }: Snapshot): CompiledFlag | undefined {
+  const resolved = resolveKey(key, aliases);
+  return resolved === key ? undefined : flags.get(resolved);
 }

@@ -4,7 +4,6 @@ export {
   type DefinedFlags,
   type DefineFlagsOptions,
   defineFlags,
-  type FlagInput,
 } from "./definition/define-flags.ts";
 export type {
   DefinitionSet,
@@ -28,6 +27,15 @@ export type {
   Weight,
 } from "./definition/flag.ts";
 export { fitsType } from "./definition/flag.ts";
+export type {
+  ClauseInput,
+  ConditionInput,
+  FlagInput,
+  RolloutInput,
+  RuleInput,
+  ServeInput,
+  TargetInput,
+} from "./definition/flag-input.ts";
 export { isKey, KEY_RULE, resolveKey } from "./definition/keys.ts";
 export {
   invalidDefinitions,
@@ -120,6 +128,7 @@ export { type DocumentRows, documentRows, rowsDocument } from "./store/document-
 export { MemoryStore } from "./store/memory-store.ts";
 export {
   checkLimit,
+  comparePositions,
   compareTexts,
   cursorOf,
   MAX_PAGE,

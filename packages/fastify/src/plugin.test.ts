@@ -10,6 +10,7 @@ import {
   currentFlags,
   defineFlags,
   flags,
+  MemoryStore,
   requireFeature,
 } from "./index.ts";
 
@@ -38,6 +39,23 @@ it("closes the instance that it made with the server, and no other", async () =>
   await app.close();
   expect(closeOwn).toHaveBeenCalledOnce();
   expect(closeGiven).not.toHaveBeenCalled();
+  await given.close();
+});
+
+it("loads what a store knows of the caller before the handler", async () => {
+  const given = createFlags({ sources, store: new MemoryStore() });
+  await given.ready();
+  const actor = { id: "ops", type: "user" };
+  await given.overrides.set("off", { kind: "user", id: "ann" }, true, { actor });
+  const app = make();
+  app.decorateRequest("user", null);
+  app.addHook("onRequest", (request, _reply, done) => {
+    (request as { user?: unknown }).user = { id: "ann" };
+    done();
+  });
+  await app.register(flags, given);
+  app.get("/", async (request) => ({ off: request.flags.enabled("off" as never) }));
+  expect((await app.inject("/")).json()).toEqual({ off: true });
   await given.close();
 });
 

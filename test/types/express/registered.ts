@@ -65,3 +65,37 @@ createFlags({ context: (request) => ({ plan: request.plam }) });
 createFlags({ sources: [{ feature_flags: [{ name: "a" }] }, { $schema: "x", flags: {} }] });
 // @ts-expect-error and no other way
 createFlags({ sources: [{ falgs: {} }] });
+
+const actor = { id: "ann", type: "person" };
+void f.overrides.set("limit", { kind: "user", id: "ann" }, 7, { actor, expiresIn: 1000 });
+void f.overrides.kill("layout", { actor, reason: "broken", value: "n" });
+createFlags({ overrides: { "new-checkout": true } });
+// @ts-expect-error there is no such flag
+void f.overrides.set("limits", { kind: "user", id: "ann" }, 7, { actor });
+// @ts-expect-error it is no text
+void f.overrides.set("limit", { kind: "user", id: "ann" }, "seven", { actor });
+// @ts-expect-error a tenant is in no org
+void f.overrides.set("limit", { kind: "tenant", id: "t", org: "o" }, 7, { actor });
+// @ts-expect-error somebody does it
+void f.overrides.kill("layout", { reason: "broken" });
+// @ts-expect-error only booleans are turned on
+void f.overrides.enrol("limit", "ann", { actor });
+// @ts-expect-error there is no such flag
+createFlags({ overrides: { "new-chekcout": true } });
+
+defineFlags({
+  rules: {
+    rules: [
+      { id: "a", when: [{ attribute: "plan", op: "in", values: ["pro"] }], serve: "on" },
+      { when: { not: { segment: "staff" } }, rollout: { weights: { on: 20, off: 80 } } },
+    ],
+    fallthrough: { serve: "on", percentage: 10 },
+    schedule: [{ from: "2027-01-01", percentage: 10 }],
+  },
+});
+// @ts-expect-error an id is a text
+defineFlags({ beta: { rules: [{ id: 7, serve: "on" }] } });
+// @ts-expect-error a clause's values are a list of scalars
+defineFlags({ beta: { rules: [{ when: [{ attribute: "plan", op: "in", values: [{}] }] }] } });
+// @ts-expect-error a target names values
+defineFlags({ beta: { targets: [{ variant: "on" }] } });

@@ -1,44 +1,5 @@
 import type { JsonValue } from "../json.ts";
-
-/** A flag as applications write it in TypeScript; the same fields as in files. */
-export interface FlagInput {
-  readonly name?: string | undefined;
-  readonly description?: string | undefined;
-  readonly type?: TypeName | undefined;
-  readonly enabled?: boolean | undefined;
-  readonly environments?: readonly string[] | undefined;
-  readonly default?: unknown;
-  readonly off?: unknown;
-  readonly variants?:
-    | Readonly<Record<string, unknown>>
-    | readonly { readonly name: string; readonly value: unknown; readonly weight?: number }[]
-    | undefined;
-  readonly prerequisites?: readonly object[] | undefined;
-  readonly targets?: readonly object[] | undefined;
-  readonly rules?: readonly object[] | undefined;
-  readonly fallthrough?: object | undefined;
-  readonly percentage?: number | undefined;
-  readonly conditions?: object | undefined;
-  readonly schedule?: readonly object[] | undefined;
-  readonly overridable?: boolean | undefined;
-  readonly client?: boolean | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly owner?: string | undefined;
-  readonly expires?: string | Date | undefined;
-  readonly metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
-  readonly [extension: `x-${string}`]: unknown;
-}
-
-type TypeName =
-  | "boolean"
-  | "bool"
-  | "string"
-  | "integer"
-  | "int"
-  | "number"
-  | "float"
-  | "json"
-  | "object";
+import type { ConditionInput, FlagInput } from "./flag-input.ts";
 
 /** A document of definitions that knows its flags' keys and the types of their values. */
 export interface DefinedFlags<Values = Record<string, JsonValue>> {
@@ -104,7 +65,7 @@ type VariantValues<Input> = Input extends { readonly variants: infer Variants }
   : never;
 
 export interface DefineFlagsOptions {
-  readonly segments?: Readonly<Record<string, unknown>> | undefined;
+  readonly segments?: Readonly<Record<string, ConditionInput>> | undefined;
   /** Old key → key. */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }

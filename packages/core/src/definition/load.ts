@@ -58,6 +58,7 @@ export function* loadDefinitions(
 /** What the documents of all sources come to: per key, the winner. */
 class Merged implements WinnerSet {
   readonly flags = new Map<string, Winner<Flag>>();
+  readonly naming = new Map<string, Winner<Flag>>();
   readonly segments = new Map<string, Winner<Condition>>();
   readonly aliases = new Map<string, { reference: Reference; document: ParsedDocument }>();
   readonly owners = new Map<string, string>();
@@ -71,7 +72,11 @@ class Merged implements WinnerSet {
       for (const [key, parsed] of document.flags) {
         const by = this.owners.get(key);
         if (by === undefined) {
-          this.flags.set(key, { parsed, document });
+          const winner = { parsed, document };
+          this.flags.set(key, winner);
+          if (parsed.segments.length + parsed.prerequisites.length > 0) {
+            this.naming.set(key, winner);
+          }
           this.owners.set(key, source);
         } else if (by !== source && taken?.has(key) !== true) {
           this.shadowed.push({ key, source, by });

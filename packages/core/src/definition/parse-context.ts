@@ -7,7 +7,7 @@ export interface Reference {
   readonly place: Place;
 }
 
-export interface PrerequisiteReference extends Reference {
+interface PrerequisiteReference extends Reference {
   /** Name, or index, of the variant of that flag. */
   readonly variant: string | number;
   readonly variantPlace: Place;

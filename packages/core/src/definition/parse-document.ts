@@ -294,5 +294,6 @@ class DocumentParser implements ParsedDocument {
 
 /** A definition has a field of one; any other object is a group of flags. */
 export function isDefinition(raw: Record<string, unknown>): boolean {
-  return Object.keys(raw).some((name) => DEFINITION_FIELDS.has(name));
+  for (const name of Object.keys(raw)) if (DEFINITION_FIELDS.has(name)) return true;
+  return false;
 }

@@ -13,6 +13,8 @@ export interface Winner<T> {
 
 export interface WinnerSet {
   readonly flags: ReadonlyMap<string, Winner<Flag>>;
+  /** Those of the flags that name others, or segments: mostly few. */
+  readonly naming: ReadonlyMap<string, Winner<Flag>>;
   readonly segments: ReadonlyMap<string, Winner<Condition>>;
   readonly aliases: ReadonlyMap<string, { reference: Reference; document: ParsedDocument }>;
 }
@@ -22,28 +24,27 @@ export interface WinnerSet {
  * with their chains resolved.
  */
 export function* checkReferences(winners: WinnerSet): Generator<void, Map<string, string>, void> {
-  const { flags, segments } = winners;
-  for (const winner of flags.values()) {
-    checkSegments(winner, segments);
-    yield;
-  }
-  for (const winner of segments.values()) {
-    checkSegments(winner, segments);
-    yield;
-  }
-  yield* checkCycles("segments", segments, (parsed) => parsed.segments);
-  for (const winner of flags.values()) {
+  const { flags, naming, segments } = winners;
+  yield* checkSegments(naming, segments);
+  yield* checkSegments(segments, segments);
+  yield* checkCycles("segments", segments, segments, (parsed) => parsed.segments);
+  for (const winner of naming.values()) {
     checkPrerequisites(winner, flags);
     yield;
   }
-  yield* checkCycles("prerequisites", flags, (parsed) => parsed.prerequisites);
+  yield* checkCycles("prerequisites", naming, flags, (parsed) => parsed.prerequisites);
   return yield* resolveAliases(winners);
 }
 
-function checkSegments<T>(winner: Winner<T>, segments: WinnerSet["segments"]): void {
-  for (const { name, place } of winner.parsed.segments) {
-    if (segments.has(name)) continue;
-    winner.document.findings.unresolved(place, `there is no segment "${name}"`);
+function* checkSegments<T>(
+  winners: ReadonlyMap<string, Winner<T>>,
+  segments: WinnerSet["segments"],
+): Generator<void, void, void> {
+  for (const { parsed, document } of winners.values()) {
+    for (const { name, place } of parsed.segments) {
+      if (!segments.has(name)) document.findings.unresolved(place, `there is no segment "${name}"`);
+    }
+    yield;
   }
 }
 
@@ -87,6 +88,7 @@ const NO_TREE: Tree = { cost: 0, depth: 0 };
 /** Reports cycles, chains that are too deep, and trees that are too large. */
 function* checkCycles<T>(
   what: "segments" | "prerequisites",
+  roots: ReadonlyMap<string, Winner<T>>,
   winners: ReadonlyMap<string, Winner<T>>,
   referencesOf: (parsed: Parsed<T>) => readonly Reference[],
 ): Generator<void, void, void> {
@@ -127,9 +129,8 @@ function* checkCycles<T>(
     trees.set(key, tree);
     return tree;
   };
-  for (const [key, winner] of winners) {
-    if (referencesOf(winner.parsed).length === 0) continue;
-    visit(key, winner.document.findings, undefined);
+  for (const [key, { parsed, document }] of roots) {
+    if (referencesOf(parsed).length > 0) visit(key, document.findings, undefined);
     yield;
   }
 }

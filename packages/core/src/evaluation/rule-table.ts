@@ -17,10 +17,14 @@ const EQUALITY: ReadonlySet<unknown> = new Set(equalityOperators);
 export function equalityClauses({ when }: Rule): readonly Clause[] | undefined {
   if (when === undefined) return undefined;
   const conditions: readonly Condition[] = "all" in when ? when.all : [when];
-  return conditions.every(isEqualityClause) ? (conditions as readonly Clause[]) : undefined;
+  // By index here and below: iterators of frozen lists, as these are, get no help from V8.
+  for (let index = 0; index < conditions.length; index++) {
+    if (!isEqualityClause(conditions[index] as Condition)) return undefined;
+  }
+  return conditions as readonly Clause[];
 }
 
-function isEqualityClause(condition: Condition): condition is Clause {
+function isEqualityClause(condition: Condition): boolean {
   return "attribute" in condition && EQUALITY.has(operatorOf(condition as Clause));
 }
 
@@ -50,7 +54,6 @@ export function compileRuleTable(
   const byAttribute = new Map<string, Column>();
   for (let index = 0; index < rules.length; index++) {
     const clauses = rules[index] as readonly Clause[];
-    // By index: iterators of frozen lists, as these are, get no help from V8.
     for (let part = 0; part < clauses.length; part++) {
       const clause = clauses[part] as Clause;
       let column = byAttribute.get(clause.attribute);

@@ -60,6 +60,11 @@ export class EvaluationState {
     return flag.outcome ?? flag.evaluate(this);
   }
 
+  /** Whether there is any override to look at. */
+  get isOverridden(): boolean {
+    return this.snapshot.overrides !== undefined || this.overrides !== undefined;
+  }
+
   /** What the highest active override of a flag serves, with or without a definition. */
   findOverride(key: string): EvaluationDetails | undefined {
     const wide = this.snapshot.overrides?.find(key, this);

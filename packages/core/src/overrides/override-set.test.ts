@@ -141,6 +141,73 @@ describe("the ladder", () => {
   });
 });
 
+describe("a set", () => {
+  const NEVER = { now: Number.NaN };
+
+  it("names the flags that have an override that may serve", () => {
+    const list = [
+      override("user:u", true),
+      override("org:o", false),
+      override("user:u", true, { flagKey: "fixed" }),
+      override("user:u", undefined, { flagKey: "layout" }),
+    ];
+    expect([...setOf(list).keys()]).toEqual(["beta"]);
+  });
+
+  it("serves the same to everybody only from the layers that are for everybody", () => {
+    const reasons = [
+      override("system", true),
+      override("system", true, { layer: "local" }),
+      override("system", true, { layer: "emergency" }),
+      override("tenant:t", true),
+      override("user:u", true),
+    ].map((each) => setOf([each]).find("beta", { now: 0 })?.details.reason);
+    expect(reasons).toEqual(["STATIC", "STATIC", "STATIC", "TARGETING_MATCH", "TARGETING_MATCH"]);
+  });
+
+  it("does not ask the clock for what has no end", () => {
+    const clocked = {
+      get now(): number {
+        throw new Error("asked");
+      },
+    };
+    expect(setOf([override("user:u", true)]).find("beta", clocked)?.details.value).toBe(true);
+  });
+
+  it("tells by `false` who denies a flag that has no definition", () => {
+    const other = (scope: string, value: boolean) => override(scope, value, { flagKey: "other" });
+    expect(winner([other("role:a", true), other("perm:z", false)], 0, "other")).toBe("perm:z");
+  });
+
+  it("takes a state that says unset, or a value that is not there, for no value", () => {
+    const halves = [
+      override("user:u", true, { state: "unset" }),
+      override("user:u", true, { value: undefined }),
+      override("user:u", true, { value: undefined, flagKey: "other" }),
+    ];
+    for (const half of halves) {
+      expect(setOf([half]).find(half.flagKey, NEVER)).toBeUndefined();
+      const [trace] = setOf([half]).explain(half.flagKey, { now: 0 });
+      expect(trace?.outcome).toBe("unset");
+    }
+  });
+
+  it("tells why an override can't serve, of the flag that was asked for", () => {
+    const list = [
+      override("user:u", "yes"),
+      override("user:u", true, { flagKey: "fixed" }),
+      override("org:o", true, { expiresAt: 100 }),
+      override("tenant:t", true, { expiresAt: 101 }),
+    ];
+    const outcomes = (key: string) =>
+      setOf(list)
+        .explain(key, { now: 100 })
+        .map(({ scope, outcome }) => `${scope} ${outcome}`);
+    expect(outcomes("beta")).toEqual(["user:u wrong type", "org:o expired", "tenant:t served"]);
+    expect(outcomes("fixed")).toEqual(["user:u not overridable"]);
+  });
+});
+
 describe("a subject", () => {
   const scopes = (context: EvaluationContext) => scopesOf(subjectOf(context));
 
@@ -182,6 +249,16 @@ describe("a subject", () => {
     [{ userId: Number.NaN }],
   ])("%j has no scopes", (context) => {
     expect(scopes(context as EvaluationContext)).toEqual([]);
+  });
+
+  it("is in no scope that only half of its attributes would name", () => {
+    expect(scopes({ userId: "u", tenantId: "t" })).toEqual([
+      "user:u;tenant=t",
+      "user:u",
+      "tenant:t",
+    ]);
+    expect(scopes({ userId: "u", orgId: "o" })).toEqual(["user:u;org=o", "user:u", "org:o"]);
+    expect(scopes({ roles: ["", 7, "r"] as never })).toEqual(["role:7", "role:r"]);
   });
 
   it("has a limited number of roles", () => {

@@ -14,7 +14,7 @@ export interface Subject {
 }
 
 /** Most roles, and most permissions, of one subject that can have overrides. */
-export const MAX_ROLES = 250;
+const MAX_ROLES = 250;
 
 /** The subject of a context. An id that can't be in a scope has no overrides. */
 export function subjectOf(context: AnyContext): Subject {

@@ -14,7 +14,7 @@ import {
 } from "./store.ts";
 
 /** Longest definition or override's value, as characters of its JSON. */
-export const MAX_JSON = 1_000_000;
+const MAX_JSON = 1_000_000;
 
 /** Longest JSON of all changes of a write together. */
 const MAX_WRITE = 16_000_000;

@@ -11,6 +11,13 @@ export interface EnvironmentConfig {
   readonly refreshInterval: number | undefined;
   /** Milliseconds that subjects are kept. */
   readonly cacheTtl: number | undefined;
+  /** What the tables or keys of a store begin with. */
+  readonly table: string | undefined;
+  /** Where PostgreSQL, SQLite (`file:…`) or Redis is. May hold a password. */
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  /** No network: what has to be waited for is not asked. */
+  readonly offline: boolean | undefined;
   readonly defaultEnabled: boolean | undefined;
   readonly environment: string;
   /** Key → text, as written in `FEATURE_OVERRIDES`. */
@@ -46,6 +53,10 @@ export function readEnvironment(variables: Variables = process.env): Environment
     fileWatch: boolean(variables, "FEATURE_FILE_WATCH"),
     refreshInterval: duration(variables, "FEATURE_REFRESH_INTERVAL"),
     cacheTtl: duration(variables, "FEATURE_CACHE_TTL"),
+    table: text(variables, "FEATURE_TABLE"),
+    databaseUrl: text(variables, "DATABASE_URL"),
+    redisUrl: text(variables, "REDIS_URL"),
+    offline: boolean(variables, "FEATURE_OFFLINE"),
     defaultEnabled: boolean(variables, "FEATURE_DEFAULT_ENABLED"),
     environment:
       text(variables, "FEATURE_ENVIRONMENT") ?? text(variables, "NODE_ENV") ?? "production",

@@ -71,7 +71,7 @@ function environmentSource(config: EnvironmentConfig, log: Log): DefinitionSourc
       }
       return new MemoryStore();
     case "database":
-      return providerSource(databaseProvider(process.env.DATABASE_URL), config);
+      return providerSource(databaseProvider(config.databaseUrl), config);
     default:
       return providerSource(provider, config);
   }

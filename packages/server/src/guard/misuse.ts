@@ -18,14 +18,19 @@ export const CLIENT: unique symbol = Symbol.for("halyard.client") as never;
 
 interface Holder {
   [CLIENT]?: FlagClient;
-  readonly flags?: unknown;
+  flags?: unknown;
 }
 
 /** Puts the client on a request (or what stands for it) under the instance's property. */
 export function attachClient(holder: object, property: string, client: FlagClient): void {
+  // Written out: a computed name turns an object that has many properties into a slow one.
+  if (property === "flags") {
+    (holder as Holder).flags = client;
+    return;
+  }
   (holder as Record<string, unknown>)[property] = client;
   // Guards look under the usual name first; a symbol on each request would be paid by all.
-  if (property !== "flags") (holder as Holder)[CLIENT] ??= client;
+  (holder as Holder)[CLIENT] ??= client;
 }
 
 /**

@@ -27,6 +27,15 @@ export class FollowedSources {
     return this.all.every((follower) => this.#served.has(follower));
   }
 
+  /** What serves of the sources that have to be waited for, by their names. */
+  get keepable(): ReadonlyMap<string, Contents> {
+    const kept = new Map<string, Contents>();
+    for (const [{ name, source }, contents] of this.#served) {
+      if (source.readSync === undefined) kept.set(name, contents);
+    }
+    return kept;
+  }
+
   /** What serves, of all sources. */
   get served(): readonly Contents[] {
     return [...this.#served.values()];

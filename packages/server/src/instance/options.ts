@@ -5,8 +5,9 @@ import {
   type DefinitionSource,
   type EvaluationDetails,
   type FlagClient,
+  type FlagKey,
+  type FlagValue,
   HalyardError,
-  type JsonValue,
   type Logger,
   type OrdinaryLayer,
   type RegexEngine,
@@ -61,10 +62,20 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   readonly store?: Store | undefined;
   /** Milliseconds between reads of sources that tell of no changes. Default: `FEATURE_REFRESH_INTERVAL`, else 30,000. */
   readonly refreshInterval?: number | undefined;
+  /**
+   * Path of a file where a copy is kept of what was last given by sources that have to be waited
+   * for. It serves when they can't be had at the next start, as stale. Default: none is kept.
+   */
+  readonly lastKnownGood?: string | undefined;
+  /**
+   * Asks nothing that has to be waited for: files, code, and `lastKnownGood` serve. Default:
+   * `FEATURE_OFFLINE`, else false.
+   */
+  readonly offline?: boolean | undefined;
   /** Compared with the flags' `environments`. Default: `FEATURE_ENVIRONMENT`, else `NODE_ENV`, else `production`. */
   readonly environment?: string | undefined;
   /** Overrides of the local layer: key → value. Beat everything but an emergency. */
-  readonly overrides?: Readonly<Record<string, JsonValue>> | undefined;
+  readonly overrides?: { readonly [Key in FlagKey]?: FlagValue<Key> } | undefined;
   /** What `enabled(key)` gives for a flag that can't be read. Default: `FEATURE_DEFAULT_ENABLED`, else false. */
   readonly defaultEnabled?: boolean | undefined;
   /** Name of the property on the request (in Koa, on the context). Default `flags`. */
@@ -250,6 +261,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     expected: `a number of milliseconds from 100 to ${MAX_TIMEOUT}`,
     accepts: (value) => typeof value === "number" && value >= 100 && value <= MAX_TIMEOUT,
   },
+  lastKnownGood: TEXT,
+  offline: BOOLEAN,
   // The empty one is none at all.
   environment: { expected: "a text", accepts: isString },
   overrides: { expected: "an object of values by key", accepts: isObject },

@@ -2,7 +2,9 @@ import type {
   Actor,
   AuditEntry,
   AuditFilter,
-  JsonValue,
+  FlagKey,
+  FlagKeyOf,
+  FlagValue,
   Override,
   OverrideFilter,
   Page,
@@ -43,10 +45,10 @@ export interface RemoveOptions extends Authorship {
   readonly ifVersion?: number | undefined;
 }
 
-export interface KillOptions extends Authorship {
+export interface KillOptions<Key extends FlagKey = FlagKey> extends Authorship {
   readonly reason: string;
   /** Default: the flag's off value; `false` for a flag without a definition. */
-  readonly value?: JsonValue | undefined;
+  readonly value?: FlagValue<Key> | undefined;
 }
 
 export type RestoreOptions = Authorship;
@@ -71,15 +73,20 @@ export interface OverrideQuery extends Omit<OverrideFilter, "scope">, ListPage {
  */
 export interface Overrides {
   /** The value that the scope's subjects get. */
-  set(key: string, scope: Scope, value: JsonValue, options: SetOptions): Promise<OverrideRecord>;
+  set<Key extends FlagKey>(
+    key: Key,
+    scope: Scope,
+    value: FlagValue<Key>,
+    options: SetOptions,
+  ): Promise<OverrideRecord>;
   /** Says that the scope has no value: the next layer serves. Kept, unlike what is deleted. */
-  unset(key: string, scope: Scope, options: SetOptions): Promise<OverrideRecord>;
+  unset(key: FlagKey, scope: Scope, options: SetOptions): Promise<OverrideRecord>;
   /** Takes the scope's override away. `false` when there was none. */
-  delete(key: string, scope: Scope, options: RemoveOptions): Promise<boolean>;
+  delete(key: FlagKey, scope: Scope, options: RemoveOptions): Promise<boolean>;
   /** Takes all overrides of a flag away but an emergency. Gives how many there were. */
-  clear(key: string, options: Authorship): Promise<number>;
+  clear(key: FlagKey, options: Authorship): Promise<number>;
   /** The override of a scope, whether or not it is in force. */
-  get(key: string, scope: Scope): Promise<OverrideRecord | MissingOverride>;
+  get(key: FlagKey, scope: Scope): Promise<OverrideRecord | MissingOverride>;
   /** What is stored, emergencies too, in the order of flag, layer and scope, a page at a time. */
   list(query?: OverrideQuery): Promise<Page<OverrideRecord>>;
 
@@ -87,20 +94,24 @@ export interface Overrides {
    * The emergency slot of a flag: beats everything, for everybody, in every process, until
    * `restore`. No other write touches it.
    */
-  kill(key: string, options: KillOptions): Promise<OverrideRecord>;
+  kill<Key extends FlagKey>(key: Key, options: KillOptions<Key>): Promise<OverrideRecord>;
   /** Takes the emergency back. `false` when there was none. */
-  restore(key: string, options: RestoreOptions): Promise<boolean>;
+  restore(key: FlagKey, options: RestoreOptions): Promise<boolean>;
   /** The emergency of a flag, as this process knows it. */
-  emergency(key: string): OverrideRecord | undefined;
+  emergency(key: FlagKey): OverrideRecord | undefined;
   /** Emergencies and overrides of the layers `local` and `system`, as this process knows them. */
   forEverybody(): readonly OverrideRecord[];
 
   /** Turns a boolean flag on for tenants, all at once or for none. At most 1000. */
-  rolloutToTenants(key: string, tenants: readonly string[], options: SetOptions): Promise<void>;
+  rolloutToTenants(
+    key: FlagKeyOf<boolean>,
+    tenants: readonly string[],
+    options: SetOptions,
+  ): Promise<void>;
   /** Turns a boolean flag on for a user. */
-  enrol(key: string, user: string, options: SetOptions): Promise<OverrideRecord>;
+  enrol(key: FlagKeyOf<boolean>, user: string, options: SetOptions): Promise<OverrideRecord>;
   /** Undoes `enrol`. `false` when there was nothing to undo. */
-  withdraw(key: string, user: string, options: RemoveOptions): Promise<boolean>;
+  withdraw(key: FlagKeyOf<boolean>, user: string, options: RemoveOptions): Promise<boolean>;
 }
 
 /** Who is in which group. A subject's groups join those of its context. Writes reject as `set`. */

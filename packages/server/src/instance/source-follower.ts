@@ -32,6 +32,7 @@ export class SourceFollower {
   #begun = 0;
   #believed = 0;
   #latest: Contents | undefined;
+  #recalled: Contents | undefined;
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
   #stop: (() => unknown) | undefined;
@@ -51,6 +52,11 @@ export class SourceFollower {
   /** What the source gave last; `undefined` until it has given anything. */
   get latest(): Contents | undefined {
     return this.#latest;
+  }
+
+  /** What `latest` gives was given to an earlier process. */
+  get isRecalled(): boolean {
+    return this.#recalled !== undefined && this.#recalled === this.#latest;
   }
 
   /** Reads at once. Throws what is wrong. */
@@ -114,6 +120,13 @@ export class SourceFollower {
       throw new HalyardError("STORE_READ_FAILED", message);
     }
     if (this.#isNewer(answer)) this.#latest = answer.contents;
+  }
+
+  /** Serves what the source gave to an earlier process, until it gives something itself. */
+  recall(contents: Contents): void {
+    if (this.#latest !== undefined) return;
+    this.#latest = contents;
+    this.#recalled = contents;
   }
 
   /** Takes contents that were written for what would be read. */

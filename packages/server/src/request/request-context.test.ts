@@ -134,6 +134,33 @@ it("asks what the request has of itself before its user, and named headers befor
   ]);
 });
 
+it("settles nothing for who looks tentatively", () => {
+  const request: Caller = {};
+  const asked: unknown[] = [];
+  const context = ({ user }: Caller) => {
+    asked.push(user);
+    if (user === undefined) throw new Error("nobody");
+    return { plan: "pro" };
+  };
+  const derived = deriverOf({ context, anonymous: true }).derive(request);
+  const look = () => [derived.attribute("userId"), derived.attribute("plan")];
+  expect(derived.tentatively(look)).toEqual([undefined, undefined]);
+  expect(derived.failed).toBe(false);
+  request.user = { id: "ann" };
+  expect(derived.load()).toBeUndefined();
+  expect([derived.generation, ...look()]).toEqual([0, "ann", "pro"]);
+  request.user = { id: "ben" };
+  expect(derived.tentatively(look)).toEqual(["ann", "pro"]);
+  expect(asked).toEqual([undefined, { id: "ann" }]);
+});
+
+it("is what was loaded, when it has been looked at tentatively since", async () => {
+  const derived = deriverOf({ context: async () => ({ plan: "pro" }) }).derive({});
+  await derived.load();
+  expect(derived.tentatively(() => derived.attribute("plan"))).toBe("pro");
+  expect([derived.attribute("plan"), derived.load()]).toEqual(["pro", undefined]);
+});
+
 it("keeps an attribute as it was first read", () => {
   const user = { id: "ann", plan: "free", email: undefined as string | undefined };
   const derived = deriverOf({ userAttributes: ["plan"] }).derive({ user });

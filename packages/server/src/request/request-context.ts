@@ -3,6 +3,7 @@ import { isThenable } from "../guard/late-answer.ts";
 import type { RecordedSubject } from "../telemetry/attributes.ts";
 import type { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
+import { ID_NAMES, idOf, isAbsent, userValue } from "./user.ts";
 
 type ContextFunction<Request> = NonNullable<RequestContextOptions<Request>["context"]>;
 
@@ -97,6 +98,24 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     return this.#await(subject, (async () => context(this.#request))());
   }
 
+  /**
+   * Leaves everything as it was: whoever is there before authentication is not yet the caller. A
+   * synchronous `context` that was asked is asked again by the first read.
+   */
+  tentatively<T>(look: () => T): T {
+    if (this.#user !== NOBODY_YET) return this.#look(look);
+    const { failed } = this;
+    const own = this.#own;
+    try {
+      return this.#look(look);
+    } finally {
+      this.#user = NOBODY_YET;
+      this.#userId = undefined;
+      this.#own = own;
+      this.failed = failed;
+    }
+  }
+
   toJSON(): EvaluationContext {
     return this.#look(() => {
       const names = new Set(this.#deriver.names);
@@ -115,20 +134,6 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     let known = this.#known;
     while (known !== undefined && known.name !== name) known = known.next;
     return known;
-  }
-
-  /** Of nobody who is signed in, nothing is settled: authentication may come later. */
-  tentatively<T>(look: () => T): T {
-    if (this.#user !== NOBODY_YET || !isAbsent(this.#currentUserId())) return look();
-    const [own, failed] = [this.#own, this.failed];
-    try {
-      return this.#look(look);
-    } finally {
-      this.#user = NOBODY_YET;
-      this.#userId = undefined;
-      this.#own = own;
-      this.failed = failed;
-    }
   }
 
   #look<T>(work: () => T): T {
@@ -281,29 +286,4 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     else this.#anonymousId ??= anonymous?.idOf(this.#request, reader);
     return this.#anonymousId;
   }
-}
-
-function isAbsent(id: unknown): boolean {
-  return id === undefined || id === null || id === "";
-}
-
-const ID_NAMES = ["id", "sub"] as const;
-
-/** The user's id; `undefined` also where it can't be read. */
-function idOf(user: unknown): unknown {
-  try {
-    return userValue(user, ID_NAMES);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The first of these that the user has. Only what was named is ever read of a user. */
-function userValue(user: unknown, names: readonly string[]): unknown {
-  if (typeof user !== "object" || user === null) return undefined;
-  for (const name of names) {
-    const value = (user as Record<string, unknown>)[name];
-    if (!isAbsent(value)) return value;
-  }
-  return undefined;
 }

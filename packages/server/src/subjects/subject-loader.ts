@@ -18,7 +18,7 @@ import type { Log } from "../instance/log.ts";
 import type { KnownSubject, SubjectCache } from "./subject-cache.ts";
 
 /** What reads see of a subject that is not loaded. */
-export type FailurePolicy = "open" | "closed";
+type FailurePolicy = "open" | "closed";
 
 export interface StoreSubjectsOptions {
   readonly cache: SubjectCache;

@@ -22,7 +22,7 @@ export interface TestFunctions {
 }
 
 /** What a test may use; whatever it opens is closed with it. */
-export class Bench {
+class Bench {
   readonly harness: StoreHarness;
   readonly #place: StorePlace;
   readonly #opened: Store[] = [];
