@@ -24,10 +24,11 @@ import { DefinitionsReplica } from "./instance/definitions-replica.ts";
 import { ExpirySweep } from "./instance/expiry-sweep.ts";
 import { StoredGroups, storedAudit } from "./instance/groups.ts";
 import { type Health, healthOf, metricsState } from "./instance/health.ts";
+import { type GuardedHooks, guardHooks } from "./instance/hooks.ts";
 import { countInstance } from "./instance/instance-count.ts";
 import { LastKnownGood } from "./instance/last-known-good.ts";
-import { createLog, type Log, messageOf } from "./instance/log.ts";
-import { checkOptions, type FlagsOptions, type Hooks } from "./instance/options.ts";
+import { createLog, type Log } from "./instance/log.ts";
+import { checkOptions, type FlagsOptions } from "./instance/options.ts";
 import { ownValue } from "./instance/override-values.ts";
 import type { Audit, Groups, Overrides } from "./instance/overrides.ts";
 import { RuntimeState } from "./instance/runtime-state.ts";
@@ -96,7 +97,8 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly reads: ReadStatistics;
   readonly definitions: Definitions;
   readonly segments: Segments;
-  readonly overrides: Overrides;
+  /** Of any key, also of requests, which know no types. */
+  readonly overrides: StoredOverrides;
   readonly groups: Groups;
   readonly audit: Audit;
   /** Definitions as they stand in the store, and what changes of them come to. */
@@ -169,13 +171,12 @@ export class FlagsInstance implements Flags, ClientHost {
     this.#subjects =
       store && openSubjects(store, { ...subjects, ttl, deadline }, { precedence, log: this.log });
     this.subjects = this.#subjects && this.telemetry.counted(this.#subjects);
-    const overrides = new StoredOverrides(state, system, precedence);
-    this.overrides = overrides;
+    this.overrides = new StoredOverrides(state, system, precedence);
     this.groups = new StoredGroups(state);
     this.audit = storedAudit(state);
     this.definitions = new ReplicaDefinitions(this.#replica, clock, hooks.onChange);
     this.writes = new DefinitionWrites(this.#replica);
-    this.#changes = new Changes(state, this.writes, this.definitions, overrides);
+    this.#changes = new Changes(state, this.writes, this.definitions, this.overrides);
     this.segments = new ReplicaSegments(this.#replica, this.writes, this.#changes);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;
@@ -298,30 +299,6 @@ function localOverrides(
       ([key, value]) => [key, { value: ownValue(value, key) }] as const,
     ),
   ]);
-}
-
-/** Hooks that are always there, and whose errors are logged. */
-type GuardedHooks = { readonly [Name in keyof Hooks]-?: NonNullable<Hooks[Name]> };
-
-function guardHooks(hooks: Hooks, log: Log): GuardedHooks {
-  const guarded =
-    <Event>(name: string, hook: ((event: Event) => unknown) | undefined) =>
-    (event: Event): void => {
-      const failed = (error: unknown): void =>
-        log.error(`The hook ${name} threw: ${messageOf(error)}`);
-      try {
-        const result = hook?.(event);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    };
-  return {
-    onEvaluation: guarded("onEvaluation", hooks.onEvaluation),
-    onReload: guarded("onReload", hooks.onReload),
-    onChange: guarded("onChange", hooks.onChange),
-    onTrack: guarded("onTrack", hooks.onTrack),
-  };
 }
 
 function signal(): { readonly promise: Promise<void>; readonly give: () => void } {

@@ -45,6 +45,8 @@ export class PrometheusExporter implements Metrics {
   readonly #own = new Map<string, Series>();
   readonly #hits = new Map<string, number>();
   readonly #misses = new Map<string, number>();
+  /** Operations of providers of which errors are counted, from zero. */
+  readonly #expected = new Set<string>();
   #instruments: Instruments | undefined;
   #started = false;
 
@@ -106,7 +108,7 @@ export class PrometheusExporter implements Metrics {
   #forget(): void {
     this.#evaluations.length = 0;
     this.#errors.length = 0;
-    for (const counts of [this.#own, this.#hits, this.#misses]) counts.clear();
+    for (const counts of [this.#own, this.#hits, this.#misses, this.#expected]) counts.clear();
   }
 
   recordEvaluation({ key, reason, value, duration }: EvaluationMeasure): void {
@@ -143,14 +145,33 @@ export class PrometheusExporter implements Metrics {
 
   recordProviderLatency(call: Parameters<Metrics["recordProviderLatency"]>[0]): void {
     const { provider, operation, duration } = call;
+    this.#expectErrors(provider, operation);
     this.#instruments?.latencies.observe({ provider, operation }, duration);
   }
 
   recordProviderError(call: Parameters<Metrics["recordProviderError"]>[0]): void {
     const { provider, operation, type } = call;
+    this.#expectErrors(provider, operation);
     this.#instruments?.providerErrors.inc({ provider, operation, error_type: type });
   }
+
+  /** Prometheus sees an increase only where a count was zero before. */
+  #expectErrors(provider: string, operation: string): void {
+    const name = JSON.stringify([provider, operation]);
+    if (this.#expected.has(name)) return;
+    this.#expected.add(name);
+    for (const type of ["TIMEOUT", "ERROR", ...(USUAL_ERRORS[operation] ?? [])]) {
+      this.#instruments?.providerErrors.inc({ provider, operation, error_type: type }, 0);
+    }
+  }
 }
+
+/** What usually goes wrong with an operation. */
+const USUAL_ERRORS: Readonly<Record<string, readonly string[]>> = {
+  read: ["SOURCE_READ_FAILED", "STORE_READ_FAILED", "INVALID_DEFINITIONS"],
+  read_subject: ["STORE_READ_FAILED"],
+  write: ["STORE_WRITE_FAILED"],
+};
 
 type Series = EvaluationSeries & { count: number };
 

@@ -2,7 +2,7 @@ import type { EvaluationSeries, MeasuredInstance, MetricsState } from "@halyard/
 import type * as PromClient from "prom-client";
 
 /** What the numbers of one scrape are made of. */
-export interface Counts {
+interface Counts {
   readonly evaluations: readonly EvaluationSeries[];
   /** Of the evaluations, those that failed. */
   readonly errors: readonly EvaluationSeries[];
