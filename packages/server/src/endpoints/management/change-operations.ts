@@ -5,13 +5,7 @@ import type { DefinitionKind } from "../../instance/definition-writes.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
 import { dryRunAnswer } from "./answers.ts";
 import { entryOf, requireEnabled } from "./definition-operations.ts";
-import {
-  type Asked,
-  anyKey,
-  type Call,
-  type ManagementResource,
-  type Operation,
-} from "./operation.ts";
+import type { Asked, Call, ManagementResource, Operation } from "./operation.ts";
 import { editOf, type OverrideBody } from "./override-operations.ts";
 import { RequestProblem } from "./problem.ts";
 import type { Flaw, Schema } from "./schema.ts";
@@ -226,6 +220,6 @@ async function requireVersions(
 async function versionOf(f: FlagsInstance, change: Change): Promise<number | undefined> {
   if (change.what === "group") return undefined;
   if (change.what !== "override") return entryOf(f, change.what, change.key)?.version;
-  const record = await f.overrides.get(anyKey(change.key), change.scope);
+  const record = await f.overrides.get(change.key, change.scope);
   return record.state === "missing" ? undefined : record.version;
 }

@@ -1,12 +1,4 @@
-import {
-  type Flag,
-  type FlagKey,
-  type FlagValue,
-  fitsType,
-  HalyardError,
-  isPlainObject,
-  type JsonValue,
-} from "@halyard/core";
+import { type Flag, fitsType, HalyardError, isPlainObject, type JsonValue } from "@halyard/core";
 import type { FlagsInstance } from "../../create-flags.ts";
 import { runSliced } from "../../instance/run-sliced.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
@@ -22,7 +14,7 @@ import {
   writable,
 } from "./definition-operations.ts";
 import { pageOfKeys } from "./key-page.ts";
-import { type AnswerRule, anyKey, type Call, type Operation } from "./operation.ts";
+import type { AnswerRule, Call, Operation } from "./operation.ts";
 import { CURSOR, LIMIT, NAME, ref } from "./schemas.ts";
 
 const FILTERS = {
@@ -162,14 +154,14 @@ function toggle(call: Call, enabled: boolean): Promise<HttpResponse> {
 async function kill(call: Call): Promise<HttpResponse> {
   const { f, by, dryRun } = call;
   const key = call.params.key ?? "";
-  const { value } = (call.body ?? {}) as { readonly value?: FlagValue<FlagKey> };
+  const { value } = (call.body ?? {}) as { readonly value?: JsonValue };
   const { reason = "" } = by;
   if (reason === "") {
     const message = "An emergency needs a reason: send X-Reason.";
     throw new HalyardError("INVALID_OVERRIDE", message);
   }
   if (!dryRun) {
-    const record = await f.overrides.kill(anyKey(key), { ...by, reason, value });
+    const record = await f.overrides.kill(key, { ...by, reason, value });
     const etag = etagOf(record.version || undefined, overrideForm(record));
     return oneThing(call, { etag, version: record.version }, overrideForm(record));
   }
@@ -188,7 +180,7 @@ async function restore(call: Call): Promise<HttpResponse> {
   const { f, by, dryRun } = call;
   const key = keyOf(call, "flag");
   if (dryRun) return emergencyDryRun(call, key, undefined);
-  const changed = await f.overrides.restore(anyKey(key), by);
+  const changed = await f.overrides.restore(key, by);
   return json(200, { key, changed });
 }
 
@@ -197,7 +189,7 @@ function emergencyDryRun(
   key: string,
   after: { readonly value: JsonValue } | undefined,
 ): HttpResponse {
-  const emergency = f.overrides.emergency(anyKey(key));
+  const emergency = f.overrides.emergency(key);
   const before = emergency && { value: emergency.value as JsonValue };
   const changed = JSON.stringify(before) !== JSON.stringify(after);
   const change = { what: "override", key, scope: "emergency", before, after, changed } as const;

@@ -1,4 +1,4 @@
-import type { Actor, FlagKey } from "@halyard/core";
+import type { Actor } from "@halyard/core";
 import type { FlagsInstance } from "../../create-flags.ts";
 import type { HttpRequest, HttpResponse } from "../endpoint.ts";
 import type { Schema } from "./schema.ts";
@@ -68,11 +68,6 @@ export interface Asked {
   readonly query: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Fits the operation's schema; `undefined` when there is none. */
   readonly body: unknown;
-}
-
-/** The key as methods take it: an application's registered keys say nothing of a request's. */
-export function anyKey(key: string): FlagKey {
-  return key as FlagKey;
 }
 
 export interface Call extends Asked {

@@ -11,14 +11,7 @@ import type { OverrideRecord } from "../../instance/overrides.ts";
 import type { HttpResponse } from "../endpoint.ts";
 import { dryRunAnswer, nothing, oneThing, overrideForm, pageAnswer } from "./answers.ts";
 import { etagOf, type Known, required, versionFor } from "./conditions.ts";
-import {
-  type AnswerRule,
-  type Asked,
-  anyKey,
-  type Call,
-  type ManagementResource,
-  type Operation,
-} from "./operation.ts";
+import type { AnswerRule, Asked, Call, ManagementResource, Operation } from "./operation.ts";
 import { RequestProblem } from "./problem.ts";
 import { CURSOR, EXPIRY, LIMIT, NAME, ref, TEXT } from "./schemas.ts";
 
@@ -144,7 +137,7 @@ function resources(asked: Asked): readonly ManagementResource[] {
 }
 
 async function recordOf(asked: Asked): Promise<OverrideRecord | undefined> {
-  const record = await asked.f.overrides.get(anyKey(flagOf(asked)), scopeOf(asked));
+  const record = await asked.f.overrides.get(flagOf(asked), scopeOf(asked));
   return record.state === "missing" ? undefined : record;
 }
 
