@@ -11,8 +11,8 @@ const allowed: Record<string, readonly string[]> = {
   express: ["core", "server"],
   koa: ["core", "server"],
   fastify: ["core", "server"],
-  exporters: ["core", "server"],
   stores: ["core"],
+  exporters: ["core", "server"],
   testing: ["core", "server"],
 };
 

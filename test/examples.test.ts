@@ -22,13 +22,24 @@ class Example {
   origin = "";
   output = "";
 
-  constructor(name: string, command: readonly string[], cwd: string) {
+  constructor(
+    name: string,
+    command: readonly string[],
+    cwd: string,
+    variables: Readonly<Record<string, string>> = {},
+  ) {
     this.features = join(this.folder, "features.yaml");
     copyFileSync(join(root, "examples", name, "features.yaml"), this.features);
     const [program = "", ...args] = command;
     this.process = spawn(program, args, {
       cwd,
-      env: { ...process.env, PORT: "0", FEATURE_FILE_PATH: this.features, NO_COLOR: "1" },
+      env: {
+        ...process.env,
+        PORT: "0",
+        FEATURE_FILE_PATH: this.features,
+        NO_COLOR: "1",
+        ...variables,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {
@@ -177,6 +188,42 @@ describe.each(names)("examples/%s", (name) => {
         path,
         Number(said ?? (/redirected/.test(expectation) ? 302 : 200)),
       ]);
+    }
+  });
+});
+
+describe("examples/express, changed over HTTP", () => {
+  const create = (example: Example, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(`${example.origin}/admin/flags/flags`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ key: "made-here", definition: { enabled: true } }),
+    });
+
+  it("lets this machine change flags, and says so loudly", async () => {
+    const example = examples.get("express")!;
+    expect(example.output).toContain("*** DEVELOPMENT ONLY");
+    expect((await create(example, { "sec-fetch-site": "cross-site" })).status).toBe(403);
+    expect((await create(example)).status).toBe(201);
+    const path = "/admin/flags/flags/made-here";
+    expect((await example.get(path)).body.writable).toBe(true);
+    expect((await example.get("/?user=alice")).body["made-here"]).toBe(true);
+    const headers = { "if-match": "*" };
+    const gone = await fetch(example.origin + path, { method: "DELETE", headers });
+    expect(gone.status).toBe(204);
+  });
+
+  it("lets nobody in production", async () => {
+    const production = new Example("express", start, join(root, "examples", "express"), {
+      NODE_ENV: "production",
+    });
+    try {
+      await production.started();
+      expect(production.output).toContain("refuses everybody");
+      expect((await create(production)).status).toBe(403);
+      expect((await production.get("/admin/flags/flags")).status).toBe(403);
+    } finally {
+      await production.stop("SIGKILL");
     }
   });
 });

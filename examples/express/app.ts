@@ -3,11 +3,13 @@ import {
   type Flags,
   flags,
   healthEndpoint,
+  managementApi,
   mount,
   requireFeature,
 } from "@halyard/express";
 import express, { type Express, type RequestHandler } from "express";
 import { pretendUser } from "../shared/pretend-user.ts";
+import { developmentAuthorize } from "./development-authorize.ts";
 
 export function createApp(f: Flags): Express {
   const app = express();
@@ -60,6 +62,8 @@ export function createApp(f: Flags): Express {
   });
 
   app.use("/flags/health", mount(healthEndpoint(f)));
+  // Flags that are changed here are in the store; those of the file stay in the file.
+  app.use("/admin/flags", mount(managementApi(f, { authorize: developmentAuthorize() })));
   return app;
 }
 

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createFlags } from "@halyard/express";
+import { createFlags, MemoryStore } from "@halyard/express";
 import { printAddresses } from "../shared/print-addresses.ts";
 import { createApp } from "./app.ts";
 
@@ -9,6 +9,8 @@ const features = process.env.FEATURE_FILE_PATH ?? relative(process.cwd(), own);
 
 const f = createFlags({
   sources: [features],
+  // Where /admin/flags writes. This one forgets everything at the end.
+  store: new MemoryStore(),
   // What the flags may read of `req.user`, beside its id, name, email, roles and groups.
   userAttributes: ["plan", "country"],
   logger: console,
@@ -26,7 +28,9 @@ const server = createApp(f).listen(Number(process.env.PORT ?? 3000), (error) => 
   if (error) throw error;
   const address = server.address();
   const port = typeof address === "object" ? address?.port : undefined;
-  printAddresses(`http://localhost:${port}`, features);
+  printAddresses(`http://localhost:${port}`, features, [
+    ["/admin/flags/flags", "all flags through the management API; see README.md for changing them"],
+  ]);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -1,4 +1,6 @@
-const ADDRESSES: readonly (readonly [path: string, expectation: string])[] = [
+type Address = readonly [path: string, expectation: string];
+
+const ADDRESSES: readonly Address[] = [
   ["/?user=alice", "every flag's value for alice"],
   ["/dashboard?user=alice", "the new dashboard: alice is named in the flag"],
   ["/dashboard?user=bob", "the classic one: bob is not among the 25 %"],
@@ -15,10 +17,15 @@ const ADDRESSES: readonly (readonly [path: string, expectation: string])[] = [
 ];
 
 /** What to try in a browser, as addresses that terminals make clickable. */
-export function printAddresses(origin: string, features: string): void {
-  const width = Math.max(...ADDRESSES.map(([path]) => path.length)) + 2;
+export function printAddresses(
+  origin: string,
+  features: string,
+  more: readonly Address[] = [],
+): void {
+  const addresses = [...ADDRESSES, ...more];
+  const width = Math.max(...addresses.map(([path]) => path.length)) + 2;
   console.log(`Listening on ${origin}. Try:\n`);
-  for (const [path, expectation] of ADDRESSES) {
+  for (const [path, expectation] of addresses) {
     console.log(`  ${origin}${path.padEnd(width)}${expectation}`);
   }
   console.log(`\nEdit ${features} and reload a page: no restart. Ctrl+C stops.`);

@@ -139,6 +139,8 @@ export class Run {
 /** A `curl` line of a `console` block, and what the block says that it prints. */
 export interface Request {
   readonly command: string;
+  readonly method: string;
+  readonly body: string | undefined;
   readonly url: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly showsHead: boolean;
@@ -150,13 +152,20 @@ export function requestsOf({ code }: Snippet): Request[] {
     .split(/^\$ /m)
     .slice(1)
     .map((part) => {
-      const [command = "", ...printed] = part.trimEnd().split("\n");
+      // A line that ends in a backslash goes on in the next.
+      const [command = "", ...printed] = part
+        .trimEnd()
+        .replaceAll(/\\\n\s*/g, "")
+        .split("\n");
+      const body = / -d '([^']*)'/.exec(command)?.[1];
       const url = /https?:\/\/[^\s"']+/.exec(command)?.[0] ?? "";
-      const headers = [...command.matchAll(/-H ["']([^:]+): *([^"']+)["']/g)];
+      const headers = [...command.matchAll(/-H (["'])([^:]+): *(.*?)\1/g)];
       return {
         command,
+        method: / -X (\w+)/.exec(command)?.[1] ?? (body === undefined ? "GET" : "POST"),
+        body,
         url: url.replace(/^https?:\/\/[^/]+/, ""),
-        headers: headers.map(([, name = "", value = ""]) => [name, value] as const),
+        headers: headers.map(([, , name = "", value = ""]) => [name, value] as const),
         showsHead: / -i\b/.test(command),
         expected: printed.join("\n"),
       };
@@ -166,6 +175,8 @@ export function requestsOf({ code }: Snippet): Request[] {
 /** What the command would print. */
 export async function ask(origin: string, request: Request): Promise<string> {
   const response = await fetch(origin + request.url, {
+    method: request.method,
+    body: request.body ?? null,
     headers: request.headers.map(([name, value]): [string, string] => [name, value]),
     redirect: "manual",
   });

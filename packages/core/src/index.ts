@@ -144,6 +144,7 @@ export {
   type Row,
   rowId,
   type StoredDefinition,
+  subjectOf as changeSubjectOf,
   type WritePlan,
 } from "./store/plan-write.ts";
 export {

@@ -20,6 +20,7 @@ export function mount(endpoint: Endpoint): FastifyPluginCallback {
         const neutral = fromNodeRequest(request.raw, {
           url: below(request.url, depth),
           parsedBody: request.body,
+          original: request,
         });
         const { status, headers, body } = await answer(endpoint, neutral);
         return reply.code(status).headers(headers).send(body);

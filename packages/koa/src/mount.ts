@@ -17,7 +17,7 @@ export function mount(path: string, endpoint: Endpoint): Middleware {
     const url = context.path.slice(prefix.length) + context.search;
     const { status, headers, body } = await answer(
       endpoint,
-      fromNodeRequest(context.req, { url, parsedBody }),
+      fromNodeRequest(context.req, { url, parsedBody, original: context }),
     );
     context.status = status;
     context.set({ ...headers });

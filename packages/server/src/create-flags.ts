@@ -15,8 +15,10 @@ import { readEnvironment } from "./config/environment.ts";
 import { installedRegexEngine } from "./config/regex-engine.ts";
 import { resolveSources } from "./config/sources.ts";
 import { type GuardedRoute, GuardList } from "./guard/guard-list.ts";
+import { type Change, type ChangeOptions, type ChangeReport, Changes } from "./instance/changes.ts";
 import { safeClock } from "./instance/clock.ts";
 import { withDeadline } from "./instance/deadline.ts";
+import { DefinitionWrites } from "./instance/definition-writes.ts";
 import { type Definitions, ReplicaDefinitions } from "./instance/definitions.ts";
 import { DefinitionsReplica } from "./instance/definitions-replica.ts";
 import { ExpirySweep } from "./instance/expiry-sweep.ts";
@@ -30,6 +32,7 @@ import { checkOptions, type FlagsOptions } from "./instance/options.ts";
 import { ownValue } from "./instance/override-values.ts";
 import type { Audit, Groups, Overrides } from "./instance/overrides.ts";
 import { RuntimeState } from "./instance/runtime-state.ts";
+import { ReplicaSegments, type Segments } from "./instance/segments.ts";
 import { StoredOverrides } from "./instance/stored-overrides.ts";
 import { type LocalOverride, SystemOverrides } from "./instance/system-overrides.ts";
 import { openSubjects, type Subjects } from "./subjects/open-subjects.ts";
@@ -41,9 +44,15 @@ export interface Flags {
   /** Reads for one subject outside of requests: jobs, sockets, scripts. */
   client(context?: EvaluationContext): FlagClient;
   readonly definitions: Definitions;
+  readonly segments: Segments;
   readonly overrides: Overrides;
   readonly groups: Groups;
   readonly audit: Audit;
+  /**
+   * Makes several changes of flags, segments, overrides and groups, all or none. Resolves when reads
+   * see them; rejects as each would alone.
+   */
+  change(changes: readonly Change[], options?: ChangeOptions): Promise<ChangeReport>;
   /** Which routes are guarded by which flags. */
   guards(): readonly GuardedRoute[];
   /**
@@ -87,9 +96,13 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly telemetry: Telemetry;
   readonly reads: ReadStatistics;
   readonly definitions: Definitions;
+  readonly segments: Segments;
   readonly overrides: Overrides;
   readonly groups: Groups;
   readonly audit: Audit;
+  /** Definitions as they stand in the store, and what changes of them come to. */
+  readonly writes: DefinitionWrites;
+  readonly #changes: Changes;
   readonly #subjects: Subjects | undefined;
   readonly #sweep: ExpirySweep | undefined;
   readonly #replica: DefinitionsReplica;
@@ -157,10 +170,14 @@ export class FlagsInstance implements Flags, ClientHost {
     this.#subjects =
       store && openSubjects(store, { ...subjects, ttl, deadline }, { precedence, log: this.log });
     this.subjects = this.#subjects && this.telemetry.counted(this.#subjects);
-    this.overrides = new StoredOverrides(state, system, precedence);
+    const overrides = new StoredOverrides(state, system, precedence);
+    this.overrides = overrides;
     this.groups = new StoredGroups(state);
     this.audit = storedAudit(state);
     this.definitions = new ReplicaDefinitions(this.#replica, clock, hooks.onChange);
+    this.writes = new DefinitionWrites(this.#replica);
+    this.#changes = new Changes(state, this.writes, this.definitions, overrides);
+    this.segments = new ReplicaSegments(this.#replica, this.writes, this.#changes);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;
     this.telemetry.start();
@@ -223,6 +240,10 @@ export class FlagsInstance implements Flags, ClientHost {
 
   track(event: string, data: unknown, client: FlagClient): void {
     this.#hooks.onTrack({ event, data, client });
+  }
+
+  change(changes: readonly Change[], options?: ChangeOptions): Promise<ChangeReport> {
+    return this.#changes.apply(changes, options);
   }
 
   guards(): readonly GuardedRoute[] {

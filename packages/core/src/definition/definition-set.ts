@@ -15,6 +15,8 @@ export interface LoadReport {
   readonly warnings: readonly Problem[];
   /** Flag → name of the source that defines it. */
   readonly owners: ReadonlyMap<string, string>;
+  /** Segment → name of the source that defines it. */
+  readonly segmentOwners: ReadonlyMap<string, string>;
   /** Flags that a source defines in vain, because one before it does so too. */
   readonly shadowed: readonly Shadowed[];
 }

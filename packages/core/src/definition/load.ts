@@ -35,12 +35,13 @@ export function* loadDefinitions(
     }
     yield* merged.add(source, own);
   }
-  const { flags, segments, owners, shadowed } = merged;
+  const { flags, segments, owners, segmentOwners, shadowed } = merged;
   const aliases = yield* checkReferences(merged);
   // In one go: a source that reads its text again for positions keeps it until the next pause.
   const report = {
     warnings: documents.flatMap(({ parsed, input }) => located(parsed.findings.warnings, input)),
     owners,
+    segmentOwners,
     shadowed,
   };
   const problems = documents.flatMap(({ parsed, input }) =>
@@ -62,6 +63,7 @@ class Merged implements WinnerSet {
   readonly segments = new Map<string, Winner<Condition>>();
   readonly aliases = new Map<string, { reference: Reference; document: ParsedDocument }>();
   readonly owners = new Map<string, string>();
+  readonly segmentOwners = new Map<string, string>();
   readonly shadowed: Shadowed[] = [];
 
   /** Within a source the last document wins, and whoever came first among the sources. */
@@ -85,7 +87,10 @@ class Merged implements WinnerSet {
         yield;
       }
       for (const [name, parsed] of document.segments) {
-        if (!this.segments.has(name)) this.segments.set(name, { parsed, document });
+        if (!this.segments.has(name)) {
+          this.segments.set(name, { parsed, document });
+          this.segmentOwners.set(name, source);
+        }
         yield;
       }
       for (const [alias, reference] of document.aliases) {

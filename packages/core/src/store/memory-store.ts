@@ -52,6 +52,8 @@ export class MemoryStore implements Store {
   #rows: DocumentRows | undefined;
   /** Flags, segments and overrides that were written, by the names of their rows. */
   readonly #written = new Map<string, StoredDefinition | Override>();
+  /** Another map after each change, so that contents which were read stay as they are. */
+  #segmentVersions: ReadonlyMap<string, number> = new Map();
   readonly #byScope = new Map<string, Map<string, Override>>();
   readonly #members = new Map<string, Set<string>>();
   readonly #groups = new Map<string, Set<string>>();
@@ -79,6 +81,7 @@ export class MemoryStore implements Store {
       version: this.#version,
       documents: [{ name: this.name, document: this.#document }],
       overrides: [...(this.#byScope.get("system")?.values() ?? [])],
+      segmentVersions: this.#segmentVersions,
     };
   }
 
@@ -155,6 +158,12 @@ export class MemoryStore implements Store {
         const kept = what === "flag" ? rows.flags : rows.segments;
         if (row === undefined) kept.delete(key);
         else kept.set(key, what === "flag" ? documentEntry(row) : row.definition);
+        if (what === "segment") {
+          const versions = new Map(this.#segmentVersions);
+          if (row === undefined) versions.delete(key);
+          else versions.set(key, row.version);
+          this.#segmentVersions = versions;
+        }
       }
     }
   }

@@ -222,7 +222,7 @@ function entry(
 }
 
 /** What the audit calls the row of a change. */
-function subjectOf(change: StoreChange): { key: string; scope: string | undefined } {
+export function subjectOf(change: StoreChange): { key: string; scope: string | undefined } {
   switch (change.what) {
     case "override":
       return {

@@ -22,6 +22,11 @@ export interface StoreContents extends SourceContents {
   readonly version: number;
   /** Those of the layers `emergency` and `system`. */
   readonly overrides: readonly Override[];
+  /**
+   * The version that each segment was written in last: their definitions have no place for it. Of
+   * a segment that is not in it, the store's first. Absent: this store does not tell.
+   */
+  readonly segmentVersions?: ReadonlyMap<string, number> | undefined;
 }
 
 export interface StoreReader {

@@ -13,6 +13,8 @@ export interface HttpRequest {
    * Rejects with `BodyTooLarge` beyond `limit` bytes.
    */
   readonly text: (limit: number) => Promise<string>;
+  /** The framework's own: the request of Express or Fastify, the context of Koa. */
+  readonly original?: unknown;
 }
 
 export interface HttpResponse {

@@ -6,12 +6,14 @@ export interface NodeRequestParts {
   readonly url: string;
   /** What a body parser made of the body; `undefined` when none ran. */
   readonly parsedBody: unknown;
+  /** What the framework calls the request, where that is not the message. */
+  readonly original?: unknown;
 }
 
 /** The neutral form of a Node request. */
 export function fromNodeRequest(
   message: IncomingMessage,
-  { url, parsedBody }: NodeRequestParts,
+  { url, parsedBody, original = message }: NodeRequestParts,
 ): HttpRequest {
   const [path, query] = pathAndQuery(url);
   return {
@@ -20,6 +22,7 @@ export function fromNodeRequest(
     query: new URLSearchParams(query),
     header: (name) => headerOf(message, name),
     text: (limit) => readText(message, parsedBody, limit),
+    original,
   };
 }
 

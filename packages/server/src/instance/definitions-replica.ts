@@ -5,9 +5,11 @@ import {
   type DefinitionSource,
   HalyardError,
   type LoadReport,
+  type LoadResult,
   MAX_CHANGES,
   type Override,
   type OverrideSet,
+  type Problem,
   type Snapshot,
   type Store,
   type StoreChange,
@@ -15,7 +17,13 @@ import {
   type WriteResult,
 } from "@halyard/core";
 import { withDeadline } from "./deadline.ts";
-import { changesDefinitions, isReplicated, overridesAfter, withChanges } from "./documents.ts";
+import {
+  changesDefinitions,
+  isReplicated,
+  overridesAfter,
+  segmentVersionsAfter,
+  withChanges,
+} from "./documents.ts";
 import type { Failure } from "./failures.ts";
 import { FollowedSources, type Picked, SERVED } from "./followed-sources.ts";
 import type { LastKnownGood } from "./last-known-good.ts";
@@ -179,9 +187,20 @@ export class DefinitionsReplica {
     }
   }
 
+  /** What a document would come to, before all that serves. */
+  examine(document: unknown): Promise<LoadResult> {
+    const own = { source: "request", documents: [{ name: "request", document }] };
+    return this.#loader.examine([own, ...this.#followed.inputs(SERVED)]);
+  }
+
   /** The documents of a source that writes are made to. */
   documentsOf(source: DefinitionSource): Documents {
     return this.#followed.of(source)?.latest?.documents ?? [];
+  }
+
+  /** The versions of the store's segments; `undefined` where it does not tell. */
+  get segmentVersions(): ReadonlyMap<string, number> | undefined {
+    return this.store && this.#followed.of(this.store)?.latest?.segmentVersions;
   }
 
   /**
@@ -195,23 +214,48 @@ export class DefinitionsReplica {
     by: Attribution,
   ): Promise<{ readonly plan: T; readonly result: WriteResult | undefined }> {
     return this.#queue.run(async () => {
-      if (this.#closed) throw closed();
-      const planned = plan();
+      const { planned, follower, documents, others } = await this.#plan(store, plan);
       const { changes } = planned;
-      if (changes.length > MAX_CHANGES) throw tooMany(changes.length);
       if (changes.length === 0) return { plan: planned, result: undefined };
-      const follower = this.#followed.of(store);
-      if (follower === undefined) throw new TypeError(`${store.name} is not followed`);
-      const documents = withChanges(follower.latest?.documents ?? [], store.name, changes);
-      const others = changesDefinitions(changes) ? await this.#check(follower, documents) : SERVED;
       const result = await writeStore(store, changes, by);
       if (result.changed.includes(true) && changes.some(isReplicated)) {
         const before = follower.latest?.overrides ?? [];
         const overrides = overridesAfter(before, changes, by, result);
-        await this.#seeWritten(follower, { documents, overrides }, others, result);
+        const versions = follower.latest?.segmentVersions;
+        const segmentVersions = segmentVersionsAfter(versions, changes, result);
+        await this.#seeWritten(follower, { documents, overrides, segmentVersions }, others, result);
       }
       return { plan: planned, result };
     });
+  }
+
+  /** What {@link write} would be about to write: checked, as of now, and not written. */
+  preview<T extends PlannedChanges>(store: Store, plan: () => T): Promise<Preview<T>> {
+    return this.#queue.run(async () => {
+      let planned: T | undefined;
+      try {
+        await this.#plan(store, () => {
+          planned = plan();
+          return planned;
+        });
+      } catch (error) {
+        if (planned === undefined || !isInvalid(error)) throw error;
+        return { plan: planned, problems: error.problems };
+      }
+      return { plan: planned as T, problems: [] };
+    });
+  }
+
+  async #plan<T extends PlannedChanges>(store: Store, plan: () => T) {
+    if (this.#closed) throw closed();
+    const planned = plan();
+    const { changes } = planned;
+    if (changes.length > MAX_CHANGES) throw tooMany(changes.length);
+    const follower = this.#followed.of(store);
+    if (follower === undefined) throw new TypeError(`${store.name} is not followed`);
+    const documents = withChanges(follower.latest?.documents ?? [], store.name, changes);
+    const others = changesDefinitions(changes) ? await this.#check(follower, documents) : SERVED;
+    return { planned, follower, documents, others };
   }
 
   /** Gives what of the other sources the documents can serve with. Rejects when there is none. */
@@ -237,7 +281,7 @@ export class DefinitionsReplica {
   /** Takes over what was written; what was acknowledged is served, whether or not it can be read. */
   async #seeWritten(
     follower: SourceFollower,
-    written: Pick<Contents, "documents" | "overrides">,
+    written: Omit<Contents, "version">,
     others: Picked,
     { version, audit }: WriteResult,
   ): Promise<void> {
@@ -338,6 +382,16 @@ export interface PlannedChanges {
 function offline(names: readonly string[]): HalyardError {
   const message = `The instance is offline, so ${names.join(", ")} can't be asked.`;
   return new HalyardError("SOURCE_READ_FAILED", message);
+}
+
+export interface Preview<T extends PlannedChanges> {
+  readonly plan: T;
+  /** Why the definitions that the changes lead to would be refused. */
+  readonly problems: readonly Problem[];
+}
+
+function isInvalid(error: unknown): error is HalyardError {
+  return error instanceof HalyardError && error.code === "INVALID_DEFINITIONS";
 }
 
 function tooMany(count: number): HalyardError {

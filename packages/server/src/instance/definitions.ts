@@ -5,19 +5,15 @@ import {
   checkActor,
   checkLimit,
   copyPlain,
-  documentRows,
   type Flag,
-  HalyardError,
-  invalidDefinitions,
-  isDefinition,
-  isKey,
-  isPlainObject,
-  type JsonValue,
-  type Store,
 } from "@halyard/core";
-import { closed, type DefinitionsReplica } from "./definitions-replica.ts";
-import { invalidKey } from "./invalid-key.ts";
-import { mergePatch } from "./merge-patch.ts";
+import {
+  type DefinitionEdit,
+  DefinitionWrites,
+  FIRST_VERSION,
+  notFound,
+} from "./definition-writes.ts";
+import type { DefinitionsReplica } from "./definitions-replica.ts";
 import type { Hooks } from "./options.ts";
 
 /** A flag and where it is defined. */
@@ -77,17 +73,19 @@ export interface Definitions {
 }
 
 /** Who writes when nobody is named. */
-const APPLICATION: Actor = Object.freeze({ id: "application", type: "code" });
+export const APPLICATION: Actor = Object.freeze({ id: "application", type: "code" });
 
 export class ReplicaDefinitions implements Definitions {
   readonly #replica: DefinitionsReplica;
   readonly #clock: Clock;
   readonly #onChange: NonNullable<Hooks["onChange"]>;
+  readonly #writes: DefinitionWrites;
 
   constructor(replica: DefinitionsReplica, clock: Clock, onChange: NonNullable<Hooks["onChange"]>) {
     this.#replica = replica;
     this.#clock = clock;
     this.#onChange = onChange;
+    this.#writes = new DefinitionWrites(replica);
   }
 
   get(key: string): FlagEntry | undefined {
@@ -120,60 +118,46 @@ export class ReplicaDefinitions implements Definitions {
   }
 
   async put(key: string, definition: unknown, options?: WriteOptions): Promise<FlagEntry> {
-    if (definition === undefined || definition === null) {
-      throw invalidFlag(key, "must be a definition or a value, and is missing");
-    }
     const copy = copyPlain(definition);
-    const entry = await this.#write(key, () => written(key, copy), options);
-    if (entry === undefined) throw notFound(key);
+    const entry = await this.#write({ what: "flag", key, op: "put", definition: copy }, options);
+    if (entry === undefined) throw notFound("flag", key);
     return entry;
   }
 
   async patch(key: string, patch: unknown, options?: WriteOptions): Promise<FlagEntry> {
     const copy = copyPlain(patch);
-    const entry = await this.#write(
-      key,
-      () => {
-        if (this.get(key) === undefined) throw notFound(key);
-        return written(key, mergePatch(this.#written(key), copy));
-      },
-      options,
-    );
-    if (entry === undefined) throw notFound(key);
+    const entry = await this.#write({ what: "flag", key, op: "patch", patch: copy }, options);
+    if (entry === undefined) throw notFound("flag", key);
     return entry;
   }
 
   async delete(key: string, options?: WriteOptions): Promise<boolean> {
     let existed = false;
-    await this.#write(
-      key,
-      () => {
-        existed = this.get(key) !== undefined;
-        return undefined;
-      },
-      options,
-    );
+    await this.#write({ what: "flag", key, op: "delete" }, options, (old) => {
+      existed = old !== undefined;
+    });
     return existed;
   }
 
-  /** `definition` is asked for the new one when the writes before are over; `undefined` deletes. */
+  /** What the edit comes to is worked out when the writes before are over. */
   async #write(
-    key: string,
-    definition: () => JsonValue | undefined,
+    edit: DefinitionEdit,
     { ifVersion, actor = APPLICATION, reason, requestId }: WriteOptions = {},
+    seen?: (old: FlagEntry | undefined) => void,
   ): Promise<FlagEntry | undefined> {
+    const { key } = edit;
     const by: Attribution = {
       actor: checkActor(actor),
       reason,
       requestId,
       at: this.#clock(),
     };
-    const store = this.#writableFor(key);
+    const store = this.#writes.storeFor("flag", key);
     const plan = () => {
       // Another source may have begun to define the flag while this waited for its turn.
-      this.#writableFor(key);
-      const change = { what: "flag", key, definition: definition(), ifVersion } as const;
+      const change = this.#writes.plan({ ...edit, ifVersion });
       const old = this.get(key);
+      seen?.(old);
       const needless = change.definition === undefined && old === undefined;
       return { old, changes: needless ? [] : [change] };
     };
@@ -181,44 +165,6 @@ export class ReplicaDefinitions implements Definitions {
     const entry = this.get(key);
     if (result?.changed.includes(true)) this.#report(key, planned.old, entry, by);
     return entry;
-  }
-
-  /** The store that takes the flag, or why none does. */
-  #writableFor(key: string): Store {
-    if (this.#replica.closed) throw closed();
-    if (!isKey(key)) throw invalidKey(key);
-    const { store, snapshot, report, sources } = this.#replica;
-    const target = snapshot.aliases.get(key);
-    if (target !== undefined) {
-      throw new HalyardError("ALIAS_READ_ONLY", `"${key}" is an alias of "${target}"; write that.`);
-    }
-    const owner = report.owners.get(key);
-    if (owner !== undefined && owner !== store?.name) {
-      throw new HalyardError(
-        "READ_ONLY_SOURCE",
-        `Flag "${key}" is defined in ${owner}, which can't be written from here. Change it there, or override it.`,
-      );
-    }
-    if (store === undefined) {
-      const names = sources.map(({ name }) => name).join(", ");
-      throw new HalyardError(
-        "STORE_UNAVAILABLE",
-        `None of the sources (${names}) can be written. Pass a \`store\`, such as new MemoryStore().`,
-      );
-    }
-    return store;
-  }
-
-  /** The definition as it stands in the store: what a patch is applied to. */
-  #written(key: string): JsonValue | undefined {
-    const { store } = this.#replica;
-    const documents = store === undefined ? [] : this.#replica.documentsOf(store);
-    for (const { document } of documents.toReversed()) {
-      const rows = isPlainObject(document) ? documentRows(document).flags : undefined;
-      const found = rows?.get(key);
-      if (found !== undefined) return written(key, found);
-    }
-    return undefined;
   }
 
   #report(
@@ -238,36 +184,4 @@ export class ReplicaDefinitions implements Definitions {
       newValue: entry?.definition,
     });
   }
-}
-
-/** The version of flags that a store in memory began with. */
-const FIRST_VERSION = 1;
-
-/** What the store says of a flag, and nobody else. */
-const READ_ONLY: readonly string[] = ["version", "createdAt", "updatedAt"];
-
-/** A definition as stores keep it: an object, also where it was written as its value. */
-function written(key: string, given: unknown): JsonValue {
-  if (typeof given === "boolean") {
-    // So that a percentage or a rule that is patched in beside it decides.
-    return given ? { enabled: true } : { enabled: true, default: false };
-  }
-  if (!isPlainObject(given)) return { default: given as JsonValue };
-  const own = Object.entries(given).filter(([name]) => !READ_ONLY.includes(name));
-  if (own.length === 0 || !isDefinition(given)) {
-    throw invalidFlag(
-      key,
-      `is a group of flags, not a definition of "${key}": write each flag under its whole key`,
-    );
-  }
-  return Object.fromEntries(own) as JsonValue;
-}
-
-function notFound(key: string): HalyardError {
-  return new HalyardError("FLAG_NOT_FOUND", `There is no flag "${key}".`);
-}
-
-function invalidFlag(key: string, message: string): HalyardError {
-  const token = key.replaceAll("~", "~0").replaceAll("/", "~1");
-  return invalidDefinitions([{ path: `/flags/${token}`, message }]);
 }

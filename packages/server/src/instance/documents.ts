@@ -45,6 +45,22 @@ export function isReplicated(change: StoreChange): boolean {
   return isDefinition(change) || (change.what === "override" && change.scope === "system");
 }
 
+/** The versions of a store's segments after changes that it has made; `undefined` if it tells none. */
+export function segmentVersionsAfter(
+  versions: ReadonlyMap<string, number> | undefined,
+  changes: readonly StoreChange[],
+  { version }: WriteResult,
+): ReadonlyMap<string, number> | undefined {
+  if (versions === undefined) return undefined;
+  const after = new Map(versions);
+  for (const change of changes) {
+    if (change.what !== "segment") continue;
+    if (change.definition === undefined) after.delete(change.key);
+    else after.set(change.key, version);
+  }
+  return after;
+}
+
 /** The overrides for everybody as they are after changes that a store has made. */
 export function overridesAfter(
   overrides: readonly Override[],

@@ -43,7 +43,8 @@ export function storedAudit(state: RuntimeState): Audit {
   };
 }
 
-function checkId(what: "group" | "user", id: unknown): void {
+/** Throws `INVALID_SCOPE`. */
+export function checkId(what: "group" | "user", id: unknown): void {
   if (isScopeId(id)) return;
   throw new HalyardError("INVALID_SCOPE", `The ${what} must be a text of 1 to 512 characters.`);
 }

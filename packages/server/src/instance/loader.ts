@@ -38,7 +38,12 @@ export class Loader {
 
   /** Whether the documents can be loaded. Rejects with `INVALID_DEFINITIONS`. */
   async check(inputs: readonly SourceDocuments[]): Promise<Valid> {
-    return valid(await runSliced(loadDefinitions(inputs, this.#parseOptions())));
+    return valid(await this.examine(inputs));
+  }
+
+  /** What the documents come to, with all that is wrong with them. */
+  examine(inputs: readonly SourceDocuments[]): Promise<LoadResult> {
+    return runSliced(loadDefinitions(inputs, this.#parseOptions()));
   }
 
   /**

@@ -48,7 +48,7 @@ export function checkReason(reason: unknown, isRequired = false): string | undef
 
 /** Epoch milliseconds. Throws `INVALID_OVERRIDE` for what has passed, or is no time. */
 export function expiryOf(
-  { expiresAt, expiresIn }: SetOptions,
+  { expiresAt, expiresIn }: Pick<SetOptions, "expiresAt" | "expiresIn">,
   { kind }: Scope,
   now: number,
 ): number | undefined {

@@ -8,7 +8,12 @@ import {
 } from "@halyard/core";
 import type { Log } from "./log.ts";
 
-export const NO_REPORT: LoadReport = { warnings: [], owners: new Map(), shadowed: [] };
+export const NO_REPORT: LoadReport = {
+  warnings: [],
+  owners: new Map(),
+  segmentOwners: new Map(),
+  shadowed: [],
+};
 
 /** Logs what is legal and probably not meant, once for as long as it is so. */
 export class ReportLog {

@@ -12,7 +12,7 @@ import {
 } from "@halyard/core";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
 import { closed } from "./definitions-replica.ts";
-import type { Hooks } from "./options.ts";
+import type { ChangeEvent, Hooks } from "./options.ts";
 import { checkReason } from "./override-values.ts";
 import type { Authorship } from "./overrides.ts";
 import { readStore } from "./source-calls.ts";
@@ -53,11 +53,12 @@ export class RuntimeState {
     return readStore(store, () => read(store));
   }
 
-  /** `plan` is asked for the changes when the writes before are over. */
+  /** `plan` is asked for the changes when the writes before are over. `requestedKey`: for hooks. */
   async write(
     plan: () => readonly StoreChange[],
     authorship: Authorship,
-    requestedKey: string,
+    requestedKey?: string,
+    valuesOf?: (entry: AuditEntry) => ChangedValues | undefined,
   ): Promise<WriteResult> {
     const by = this.attribution(authorship);
     const planned = await this.replica.write(this.store, () => ({ changes: plan() }), by);
@@ -65,7 +66,9 @@ export class RuntimeState {
     if (result.audit.length > 0) {
       const touched = result.audit.map(({ what, key, scope }) => ({ what, key, scope }));
       this.#options.onWritten({ version: result.version, touched });
-      for (const entry of result.audit) this.#report(entry, requestedKey);
+      for (const entry of result.audit) {
+        this.#report(entry, requestedKey ?? entry.key, valuesOf?.(entry));
+      }
     }
     return result;
   }
@@ -100,7 +103,7 @@ export class RuntimeState {
     });
   }
 
-  #report(entry: AuditEntry, requestedKey: string): void {
+  #report(entry: AuditEntry, requestedKey: string, values?: ChangedValues): void {
     const { key, action, what, scope, actor, reason, before, after } = entry;
     this.#options.onChange({
       key,
@@ -109,11 +112,14 @@ export class RuntimeState {
       scope: scope ?? what,
       actor,
       reason,
-      oldValue: overrideValue(before),
-      newValue: overrideValue(after),
+      oldValue: values === undefined ? overrideValue(before) : values.oldValue,
+      newValue: values === undefined ? overrideValue(after) : values.newValue,
     });
   }
 }
+
+/** What hooks are told of a change, where it is not what the audit has. */
+type ChangedValues = Pick<ChangeEvent, "oldValue" | "newValue">;
 
 const NOTHING: WriteResult = { version: 0, changed: [], audit: [] };
 

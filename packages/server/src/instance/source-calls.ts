@@ -25,6 +25,8 @@ export interface Contents {
   readonly version: number | undefined;
   /** Of a store: the overrides that hold for everybody. */
   readonly overrides: readonly Override[];
+  /** Of a store that tells them: the versions of its segments. */
+  readonly segmentVersions?: ReadonlyMap<string, number> | undefined;
 }
 
 /** Whether management can write there. */
@@ -48,9 +50,9 @@ function checked({ name }: DefinitionSource, given: unknown): Contents {
   if (isDocuments(given)) return { documents: given, version: undefined, overrides: [] };
   const contents = given as Partial<StoreContents & SourceContents> | null | undefined;
   if (typeof contents === "object" && contents !== null && isDocuments(contents.documents)) {
-    const { documents, version, overrides = [] } = contents;
+    const { documents, version, overrides = [], segmentVersions } = contents;
     if (version === undefined || Number.isSafeInteger(version)) {
-      return { documents, version, overrides };
+      return { documents, version, overrides, segmentVersions };
     }
   }
   const message = `${name} gave no list of documents of the form { name, document }.`;

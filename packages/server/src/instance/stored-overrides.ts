@@ -14,6 +14,7 @@ import {
   type Scope,
   scopeKey,
 } from "@halyard/core";
+import type { OverrideEdit } from "./changes.ts";
 import { invalidKey } from "./invalid-key.ts";
 import { checkReason, checkValue, expiryOf, invalid, ownValue } from "./override-values.ts";
 import type {
@@ -202,15 +203,28 @@ export class StoredOverrides implements Overrides {
       return { ...this.#slot(key, scope), put: { value, expiresAt: ends }, ifVersion };
     });
     const plan = (): readonly OverrideChange[] => {
-      const flagKey = this.#keyOf(key);
-      const flag = this.#flag(flagKey);
-      if (value !== undefined) checkValue(value, flagKey, flag);
-      if (flag?.overridable === false) {
-        throw invalid(`Flag "${flagKey}" is not \`overridable\`: only an emergency overrides it.`);
-      }
+      this.#checkValue(this.#keyOf(key), value);
       return changes;
     };
     await this.#state.write(plan, authorship, key);
+  }
+
+  /** One change among several of a write, as `set`, `unset` and `delete` would make it. */
+  plan({ op, key, scope: given, value, ifVersion, ...expiry }: OverrideEdit): OverrideChange {
+    const scope = checkScope(given);
+    const slot = this.#slot(key, scope);
+    if (op === "delete") return { ...slot, put: undefined, ifVersion };
+    const own = op === "unset" ? undefined : ownValue(value, key);
+    this.#checkValue(slot.flagKey, own);
+    const expiresAt = expiryOf(expiry, scope, this.#state.clock());
+    return { ...slot, put: { value: own, expiresAt }, ifVersion };
+  }
+
+  #checkValue(flagKey: string, value: JsonValue | undefined): void {
+    const flag = this.#flag(flagKey);
+    if (value !== undefined) checkValue(value, flagKey, flag);
+    if (flag?.overridable !== false) return;
+    throw invalid(`Flag "${flagKey}" is not \`overridable\`: only an emergency overrides it.`);
   }
 
   #slot(key: string, scope: Scope): Omit<OverrideChange, "put"> {

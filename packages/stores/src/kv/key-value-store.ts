@@ -24,6 +24,7 @@ import {
 import { BaseStore } from "../shared/base-store.ts";
 import type { Found } from "../shared/feed.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
+import { delay } from "../shared/waiting.ts";
 import { type KeyValue, KeyValues } from "./key-values.ts";
 import { type Head, inTurns, Snapshot } from "./snapshot.ts";
 import { planHead } from "./write.ts";
@@ -43,6 +44,9 @@ export interface KeyValueStoreOptions {
 
 /** Versions that a look goes through; behind by more, anything may have changed. */
 const MAX_BEHIND = 100;
+
+/** Milliseconds in which processes that find no store at the same time have made one. */
+const SETTLING = 20;
 
 /** How often a read begins anew because something was written meanwhile. */
 const ATTEMPTS = 50;
@@ -251,9 +255,15 @@ class KeyValueStore extends BaseStore {
 
   /** The head of a new store; none where one was, or where something of one is left. */
   async #found(): Promise<Head | undefined> {
-    if (this.lineage.known || !(await this.#values.isEmpty())) return undefined;
-    await this.#putHead({ id: randomUUID(), version: 0, audited: 0, journal: {} });
-    // Another process may have made another one in this moment.
-    return this.#newestHead();
+    if (this.lineage.known) return undefined;
+    if (await this.#values.isEmpty()) {
+      await this.#putHead({ id: randomUUID(), version: 0, audited: 0, journal: {} });
+    }
+    // Another process may be making one in this moment: the last one that was put is it.
+    for (let attempt = 1; ; attempt++) {
+      await delay(SETTLING);
+      const head = await this.#newestHead().catch(() => undefined);
+      if (head !== undefined || attempt === 3) return head;
+    }
   }
 }

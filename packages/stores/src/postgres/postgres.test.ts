@@ -11,6 +11,7 @@ const TABLES = ["", "_segments", "_groups", "_overrides", "_audit", "_meta"];
 withServer("PostgreSQL", await findPostgres(), ({ url }) => {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   // The server may be stopped before connections are closed, of which the pool does not wait.
+  pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   afterAll(() => pool.end());
 

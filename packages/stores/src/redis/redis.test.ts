@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { storeSuite } from "@halyard/testing/store";
-import { createClient } from "redis";
-import { afterAll, beforeAll, describe, it } from "vitest";
-import { findRedis } from "../../../../test/support/servers/redis.ts";
+import { createClient, createCluster } from "redis";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { findRedis, startRedis } from "../../../../test/support/servers/redis.ts";
 import { withServer } from "../../../../test/support/servers/server.ts";
 import { redisStore } from "../redis.ts";
 
@@ -42,6 +42,39 @@ withServer("Redis", await findRedis(), ({ url }) => {
       create: async () => {
         const { prefix, ...rest } = await place();
         return { open: (options = {}) => redisStore({ client, prefix, ...options }), ...rest };
+      },
+    },
+    { describe, it },
+  );
+});
+
+withServer("Redis as a cluster", await startRedis(["--cluster-enabled", "yes"]), ({ url }) => {
+  const cluster = createCluster({ rootNodes: [{ url }] });
+
+  beforeAll(async () => {
+    const node = createClient({ url });
+    await node.connect();
+    await node.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    await vi.waitFor(async () => {
+      expect(await node.sendCommand(["CLUSTER", "INFO"])).toContain("cluster_state:ok");
+    }, 10_000);
+    await node.close();
+    await cluster.connect();
+  });
+  afterAll(() => cluster.close());
+
+  storeSuite(
+    {
+      name: "a cluster of Redis",
+      shared: true,
+      manyWriters: true,
+      // The server ends with these tests, and what is in it.
+      create: async () => {
+        const prefix = `t-${randomBytes(6).toString("hex")}`;
+        return {
+          open: (options = {}) => redisStore({ client: cluster, prefix, ...options }),
+          remove: async () => {},
+        };
       },
     },
     { describe, it },

@@ -1,6 +1,6 @@
-/** Resolves after so many milliseconds; does not keep the process alive. */
+/** Resolves after so many milliseconds. Keeps the process alive for whoever waits. */
 export function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Between four fifths and six fifths of it, by chance, so that processes spread. */
@@ -32,14 +32,17 @@ export class Backoff {
   }
 }
 
-/** Rejects with what `late` makes when a promise has not settled in so many milliseconds. */
+/**
+ * Keeps the process alive for whoever waits. Rejects with what `late` makes when a promise has not settled in so many
+ * milliseconds.
+ */
 export function withDeadline<T>(
   promise: Promise<T>,
   milliseconds: number,
   late: () => Error,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), milliseconds).unref();
+    const timer = setTimeout(() => reject(late()), milliseconds);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
