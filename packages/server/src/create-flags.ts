@@ -219,8 +219,7 @@ export class FlagsInstance implements Flags, ClientHost {
   }
 
   client(context?: EvaluationContext): FlagClient {
-    const subject = { knownKey: () => context?.targetingKey };
-    return this.clientFor(context, this.telemetry.recorder(subject, false));
+    return this.clientFor(context, this.telemetry.clientRecorder(context));
   }
 
   /** A client for a request's context, whose reads `observer` hears of beside the hooks. */

@@ -29,7 +29,7 @@ export class RequestFlags<Request> {
   client(request: Request): FlagClient {
     const context = this.#deriver.derive(request);
     const { instance } = this;
-    return instance.clientFor(context, instance.telemetry.recorder(context, true));
+    return instance.clientFor(context, instance.telemetry.requestRecorder(context));
   }
 
   /** What has to be awaited before the request goes on; `undefined` when there is nothing. */

@@ -67,7 +67,7 @@ function inRequest(
 ): void {
   trace.getTracer("test").startActiveSpan("request", (span) => {
     const subject = { knownKey: () => id };
-    read(flags.clientFor({}, flags.telemetry.recorder(subject, true)));
+    read(flags.clientFor({}, flags.telemetry.requestRecorder(subject)));
     span.end();
   });
 }
@@ -137,7 +137,7 @@ describe("event", () => {
   it("follows the subject that becomes known while a request goes on", () => {
     let id: string | undefined;
     const flags = make({ signal: "event", contextId: "plain" });
-    const client = flags.clientFor({}, flags.telemetry.recorder({ knownKey: () => id }, true));
+    const client = flags.clientFor({}, flags.telemetry.requestRecorder({ knownKey: () => id }));
     client.enabled("beta");
     id = "ann";
     client.enabled("beta");
@@ -241,7 +241,7 @@ it("breaks no read when a processor throws, and says so once", () => {
   trace.setGlobalTracerProvider(provider);
   const flags = make({});
   trace.getTracer("test").startActiveSpan("request", () => {
-    const recorder = flags.telemetry.recorder({ knownKey: () => undefined }, true);
+    const recorder = flags.telemetry.requestRecorder({ knownKey: () => undefined });
     const client = flags.clientFor({}, recorder);
     expect(client.enabled("beta")).toBe(true);
     expect(client.value("layout")).toBe("w");

@@ -1,6 +1,7 @@
 import type {
   Clock,
   DefinitionSource,
+  EvaluationContext,
   EvaluationObserver,
   Metrics,
   MetricsState,
@@ -121,30 +122,52 @@ export class Telemetry {
     if (this.#exporter !== undefined) this.meter.add(this.#exporter);
   }
 
-  /**
-   * For the reads of one request, or of one client outside of requests; `undefined` when nothing
-   * takes what they leave. Ask once.
-   */
-  recorder(subject: RecordedSubject, inRequest: boolean): EvaluationObserver | undefined {
+  /** For the reads of one request; `undefined` when nothing takes what they leave. Ask once. */
+  requestRecorder(subject: RecordedSubject): EvaluationObserver | undefined {
+    const span = this.#isTraced ? trace.getActiveSpan() : undefined;
+    return this.#recorder(subject, span);
+  }
+
+  /** The same for a client outside of requests, which leaves no spans. */
+  clientRecorder(context: EvaluationContext | undefined): EvaluationObserver | undefined {
+    if (this.#onlyCounts) return this.meter.counter;
+    return this.#recorder({ knownKey: () => context?.targetingKey }, undefined);
+  }
+
+  #recorder(
+    subject: RecordedSubject,
+    requestSpan: Span | undefined,
+  ): EvaluationObserver | undefined {
     if (this.#signals.has("metric")) this.#followMeterProvider();
-    const requestSpan = inRequest ? trace.getActiveSpan() : undefined;
-    const recorded = requestSpan?.isRecording() === true ? requestSpan : undefined;
+    const { counter, callers } = this.meter;
     const { spans, spanEvents } = this.#spans;
     const spanRecorder =
-      recorded !== undefined && (spans || spanEvents)
-        ? new SpanRecorder(this.#spans, recorded, subject)
+      (spans || spanEvents) && requestSpan?.isRecording() === true
+        ? new SpanRecorder(this.#spans, requestSpan, subject)
         : undefined;
-    const eventRecorder = this.#safely(() =>
-      this.#events?.recorder(this.#attributes, requestSpan, subject),
-    );
-    const { counter } = this.meter;
-    if (spanRecorder === undefined && eventRecorder === undefined) {
-      // The usual request of a server that counts: nothing to join, and nothing that throws.
-      if (this.meter.callers.length === 0) return counter;
+    const eventRecorder =
+      this.#events &&
+      this.#safely(() => this.#events?.recorder(this.#attributes, requestSpan, subject));
+    // The usual request of a server that counts: nothing to join, and nothing that throws.
+    if (spanRecorder === undefined && eventRecorder === undefined && callers.length === 0) {
+      return counter;
     }
-    const all = [counter, spanRecorder, eventRecorder, ...this.meter.callers];
-    const observers = all.filter((one) => one !== undefined);
-    return observers.length === 0 ? undefined : new JoinedObservers(observers, this.#report);
+    const all = [counter, spanRecorder, eventRecorder, ...callers];
+    return new JoinedObservers(
+      all.filter((one) => one !== undefined),
+      this.#report,
+    );
+  }
+
+  /** Whether the active span makes a difference. */
+  get #isTraced(): boolean {
+    return this.#spans.spans || this.#spans.spanEvents || this.#events !== undefined;
+  }
+
+  /** Whether clients outside of requests leave nothing but counts. */
+  get #onlyCounts(): boolean {
+    if (this.#events !== undefined || this.#signals.has("metric")) return false;
+    return this.meter.callers.length === 0;
   }
 
   /** Metrics' API has no proxy: an SDK that is registered later has to be looked for. */
