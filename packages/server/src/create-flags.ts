@@ -97,7 +97,8 @@ export class FlagsInstance implements Flags, ClientHost {
   readonly reads: ReadStatistics;
   readonly definitions: Definitions;
   readonly segments: Segments;
-  readonly overrides: Overrides;
+  /** Of any key, also of requests, which know no types. */
+  readonly overrides: StoredOverrides;
   readonly groups: Groups;
   readonly audit: Audit;
   /** Definitions as they stand in the store, and what changes of them come to. */
@@ -170,13 +171,12 @@ export class FlagsInstance implements Flags, ClientHost {
     this.#subjects =
       store && openSubjects(store, { ...subjects, ttl, deadline }, { precedence, log: this.log });
     this.subjects = this.#subjects && this.telemetry.counted(this.#subjects);
-    const overrides = new StoredOverrides(state, system, precedence);
-    this.overrides = overrides;
+    this.overrides = new StoredOverrides(state, system, precedence);
     this.groups = new StoredGroups(state);
     this.audit = storedAudit(state);
     this.definitions = new ReplicaDefinitions(this.#replica, clock, hooks.onChange);
     this.writes = new DefinitionWrites(this.#replica);
-    this.#changes = new Changes(state, this.writes, this.definitions, overrides);
+    this.#changes = new Changes(state, this.writes, this.definitions, this.overrides);
     this.segments = new ReplicaSegments(this.#replica, this.writes, this.#changes);
     this.defaultEnabled = options.defaultEnabled ?? config.defaultEnabled ?? false;
     this.#hooks = hooks;

@@ -33,6 +33,9 @@ import { makeOverride, type SystemOverrides } from "./system-overrides.ts";
 
 const EVERYBODY = "system";
 
+/** {@link KillOptions} of a key that types know nothing of. */
+type AnyKillOptions = Omit<KillOptions, "value"> & { readonly value?: JsonValue | undefined };
+
 /** Overrides as a store keeps them. Without one, emergencies are kept in this process. */
 export class StoredOverrides implements Overrides {
   readonly #state: RuntimeState;
@@ -121,7 +124,7 @@ export class StoredOverrides implements Overrides {
     return { items: page.items.map((each) => this.#record(each)), cursor: page.cursor };
   }
 
-  async kill(key: string, { value, ...authorship }: KillOptions): Promise<OverrideRecord> {
+  async kill(key: string, { value, ...authorship }: AnyKillOptions): Promise<OverrideRecord> {
     checkReason(authorship.reason, true);
     const flagKey = this.#keyOf(key);
     const flag = this.#flag(flagKey);
