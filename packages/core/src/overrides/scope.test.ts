@@ -115,3 +115,12 @@ it("a scope's key has a limit, in bytes", () => {
     expect(() => checkScope(scope)).toThrow(/together/);
   }
 });
+
+it("counts the bytes of a key to the last one", () => {
+  const given = (org: string) => ({ kind: "user", id: "中".repeat(490), org });
+  const borders = "\x7f\x80\u07ff\u0800\uffff\u{10000}";
+  // Beside `user:` and `;org=`: 1470 bytes of the id, and 1 + 2 + 2 + 3 + 3 + 4 of the borders.
+  const exactly = given(`${borders}${"x".repeat(5)}`);
+  expect(checkScope(exactly)).toStrictEqual(exactly);
+  expect(refusal(() => checkScope(given(`${borders}${"x".repeat(6)}`)))).toContain("1501 bytes");
+});
