@@ -80,7 +80,12 @@ export class ContentsCache {
       segments: Object.fromEntries(parts.segment),
       flags: Object.fromEntries(parts.flag),
     };
-    this.#contents = { version, documents: [{ name: this.#document, document }], overrides };
+    const segmentVersions = new Map<string, number>();
+    for (const { what, key, version: own } of definitions) {
+      if (what === "segment") segmentVersions.set(key, own);
+    }
+    const documents = [{ name: this.#document, document }];
+    this.#contents = { version, documents, overrides, segmentVersions };
     return this.#contents;
   }
 }
