@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   checkScope,
   isScopeId,
+  layerOf,
   MAX_SCOPE_KEY,
   parseScopeKey,
   type Scope,
@@ -122,5 +123,39 @@ it("counts the bytes of a key to the last one", () => {
   // Beside `user:` and `;org=`: 1470 bytes of the id, and 1 + 2 + 2 + 3 + 3 + 4 of the borders.
   const exactly = given(`${borders}${"x".repeat(5)}`);
   expect(checkScope(exactly)).toStrictEqual(exactly);
-  expect(() => checkScope(given(`${borders}${"x".repeat(6)}`))).toThrow("1501 bytes");
+  expect(() => checkScope(given(`${borders}${"x".repeat(6)}`))).toThrow(/1501 bytes/);
+});
+
+it("a given scope becomes one of its own, frozen, without what is undefined", () => {
+  const given = { id: "ann", kind: "user", org: undefined };
+  const scope = checkScope(given);
+  expect(scope).toStrictEqual({ kind: "user", id: "ann" });
+  expect(Object.isFrozen(scope)).toBe(true);
+  expect(layerOf(scope)).toBe("user");
+});
+
+it.each([
+  ["user:ann", "must be an object"],
+  [{}, "one of system, tenant, org"],
+  [{ kind: ["user"], id: "ann" }, "one of"],
+  [{ kind: "system", id: "x" }, "kind system has no field `id`"],
+  [{ kind: "tenant", id: "x", org: "o" }, "kind tenant has no field `org`"],
+  [{ kind: "user", id: "x", "": "o" }, "kind user has no field ``"],
+  [{ kind: "user", id: "x", [`${"n".repeat(50)}z`]: "o" }, `\`${"n".repeat(50)}\``],
+  [{ kind: "user" }, "kind user needs an `id`"],
+  [{ kind: "user", id: 7 }, "`id` a text of 1 to 512"],
+  [{ kind: "user", id: "ann", org: "" }, "`org` a text"],
+])("of %j it is said what is wrong", (given, message) => {
+  expect(() => checkScope(given)).toThrow(message);
+});
+
+it.each(["role", "perm", "session", "user"])("kind %s may have both qualifiers", (kind) => {
+  const given = { kind, id: "x", org: "o", tenant: "t" };
+  expect(checkScope(given)).toStrictEqual(given);
+});
+
+it("a key has nothing of qualifiers that a kind can't have", () => {
+  const scope = { kind: "tenant", id: "t", org: "o", tenant: "x" } as never;
+  expect(scopeKey(scope)).toBe("tenant:t");
+  expect(() => parseScopeKey("user:%41")).toThrow("no scope as Halyard writes them");
 });

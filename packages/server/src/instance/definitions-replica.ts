@@ -345,6 +345,7 @@ export class DefinitionsReplica {
       const refusal = alone ? error : await this.#tryLoad(own, what);
       if (refusal !== undefined) this.#degrade(follower.name, refusal, what);
     }
+    if (this.#followed.changed.length > 0) this.#serving.takeOverrides(this.#stored());
   }
 
   /** Loads what was picked, and of other sources what serves. Gives what is wrong. */
@@ -365,9 +366,13 @@ export class DefinitionsReplica {
   }
 
   #adopt(loaded: Loaded, someMissing = false): void {
-    const stored = this.#followed.served.flatMap(({ overrides }) => overrides);
-    this.#serving.adopt(loaded, stored, someMissing);
+    this.#serving.adopt(loaded, this.#stored(), someMissing);
     this.#options.lastKnownGood?.keep(this.#followed.keepable);
+  }
+
+  /** Of what sources gave last: overrides are not refused with the definitions beside them. */
+  #stored(): readonly Override[] {
+    return this.#followed.all.flatMap(({ latest }) => latest?.overrides ?? []);
   }
 
   #degrade(name: string, error: unknown, files: readonly string[]): void {

@@ -67,6 +67,12 @@ export class Serving {
     this.#swap(this.#withOverrides(this.#snapshot));
   }
 
+  /** Serves other overrides of a store, whatever becomes of its definitions. */
+  takeOverrides(stored: readonly Override[]): void {
+    this.#stored = stored;
+    this.applyOverrides();
+  }
+
   /** What was wrong with a source is so no more. */
   mend(name: string): void {
     this.#failures.delete(name);

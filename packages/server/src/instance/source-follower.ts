@@ -28,7 +28,8 @@ export class SourceFollower {
   #retryIn = FIRST_RETRY;
   /** What has changed since the read that is under way began. */
   #announced = new Set<string>();
-  #reading = false;
+  /** The reads that are under way, one after the other. */
+  #loop: Promise<void> | undefined;
   #begun = 0;
   #believed = 0;
   #latest: Contents | undefined;
@@ -83,12 +84,18 @@ export class SourceFollower {
   read(what: readonly string[] = [this.name]): void {
     if (this.#closed) return;
     for (const name of what) this.#announced.add(name);
-    if (!this.#reading) void this.#read();
+    if (this.#loop === undefined) void this.#read();
   }
 
   /** Never rejects. */
-  async #read(): Promise<void> {
-    this.#reading = true;
+  #read(): Promise<void> {
+    this.#loop = this.#readOn().finally(() => {
+      this.#loop = undefined;
+    });
+    return this.#loop;
+  }
+
+  async #readOn(): Promise<void> {
     clearTimeout(this.#timer);
     while (this.#announced.size > 0 && !this.#closed) {
       const what = [...this.#announced];
@@ -103,13 +110,12 @@ export class SourceFollower {
         clearTimeout(this.#patience);
       }
     }
-    this.#reading = false;
   }
 
   /** The first read, of which nobody is told but by failures. */
   async readFirst(): Promise<void> {
     this.#announced.add(this.name);
-    await this.#read();
+    await (this.#loop ?? this.#read());
   }
 
   /** Reads for a write that made a version and wants to see it; rejects with what is wrong. */
@@ -141,10 +147,11 @@ export class SourceFollower {
   }
 
   #believe(answer: { order: number; contents: Contents }, what: readonly string[]): void {
-    if (this.#closed || !this.#isNewer(answer)) return;
+    if (this.#closed) return;
+    this.#schedulePoll();
+    if (!this.#isNewer(answer)) return;
     this.#latest = answer.contents;
     this.#listener.arrived(this, what);
-    this.#schedulePoll();
   }
 
   /** Throws `SOURCE_READ_FAILED` for contents that are older than what has been seen. */
@@ -163,7 +170,10 @@ export class SourceFollower {
     if (this.#closed) return;
     this.#listener.failed(this, error, what);
     // What is wrong with definitions is mended by a change, which is announced.
-    if (error instanceof HalyardError && error.code === "INVALID_DEFINITIONS") return;
+    if (error instanceof HalyardError && error.code === "INVALID_DEFINITIONS") {
+      this.#schedulePoll();
+      return;
+    }
     this.#schedule(this.#retryIn);
     this.#retryIn = Math.min(2 * this.#retryIn, Math.max(this.#interval, FIRST_RETRY));
   }

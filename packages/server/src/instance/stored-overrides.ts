@@ -69,8 +69,21 @@ export class StoredOverrides implements Overrides {
     { ifVersion, ...authorship }: RemoveOptions,
   ): Promise<boolean> {
     const change = { ...this.#slot(key, checkScope(scope)), put: undefined, ifVersion };
-    const { changed } = await this.#state.write(() => [change], authorship, key);
+    const { changed } = await this.#state.write(() => this.#withOld([change]), authorship, key);
     return changed.includes(true);
+  }
+
+  /** What was written under keys that are aliases by now goes, or it would go on serving. */
+  #withOld(changes: readonly OverrideChange[]): OverrideChange[] {
+    const { aliases } = this.#state.replica.snapshot;
+    const old = changes.flatMap((change) =>
+      [...aliases].flatMap(([alias, target]) =>
+        target === change.flagKey
+          ? [{ ...change, flagKey: alias, put: undefined, ifVersion: undefined }]
+          : [],
+      ),
+    );
+    return [...changes, ...old];
   }
 
   async clear(key: string, options: Authorship): Promise<number> {
@@ -127,19 +140,23 @@ export class StoredOverrides implements Overrides {
   async kill(key: string, { value, ...authorship }: AnyKillOptions): Promise<OverrideRecord> {
     checkReason(authorship.reason, true);
     const flagKey = this.#keyOf(key);
-    const flag = this.#flag(flagKey);
-    const served = value === undefined ? (flag?.off ?? false) : ownValue(value, key);
-    checkValue(served, flagKey, flag);
+    const given = value === undefined ? undefined : ownValue(value, key);
+    const valueNow = (): JsonValue => {
+      const flag = this.#flag(flagKey);
+      const served = given === undefined ? (flag?.off ?? false) : given;
+      checkValue(served, flagKey, flag);
+      return served;
+    };
     const { replica } = this.#state;
     const old = this.#system.emergency(key, replica.snapshot);
     if (replica.store !== undefined) {
       // One that was made under a key that is an alias by now goes.
       const stale = old === undefined || old.flagKey === flagKey ? [] : [removal(old.flagKey)];
-      const put = { ...emergencySlot(flagKey), put: { value: served } };
-      await this.#state.write(() => [put, ...stale], authorship, key);
+      const put = () => ({ ...emergencySlot(flagKey), put: { value: valueNow() } });
+      await this.#state.write(() => [put(), ...stale], authorship, key);
     } else {
       const { actor, reason, at } = this.#state.attribution(authorship);
-      const made = makeOverride(flagKey, "emergency", served, actor, reason, at, old);
+      const made = makeOverride(flagKey, "emergency", valueNow(), actor, reason, at, old);
       if (old !== undefined) this.#system.keepEmergency(old.flagKey, undefined);
       this.#system.keepEmergency(flagKey, made);
       replica.applyOverrides();
@@ -207,7 +224,7 @@ export class StoredOverrides implements Overrides {
     });
     const plan = (): readonly OverrideChange[] => {
       this.#checkValue(this.#keyOf(key), value);
-      return changes;
+      return this.#withOld(changes);
     };
     await this.#state.write(plan, authorship, key);
   }

@@ -51,8 +51,11 @@ export class Circuit {
   }
 
   failed(error: unknown): void {
-    this.#failures++;
+    const counts = !this.open || this.#trying;
     this.#trying = false;
+    // Calls that were under way when it opened say nothing new.
+    if (!counts) return;
+    this.#failures++;
     if (this.#failures < FAILURES) return;
     const wasOpen = this.open;
     this.#pause = wasOpen ? Math.min(2 * this.#pause, LAST_PAUSE) : FIRST_PAUSE;

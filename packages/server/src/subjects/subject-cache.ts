@@ -22,7 +22,7 @@ interface Entry extends KnownSubject {
   /** Milliseconds of the monotonic clock; from then on it is read again while it serves. */
   readonly freshUntil: number;
   /** Something of it has changed since: it serves only if reading it again fails. */
-  readonly outdated: boolean;
+  outdated: boolean;
   readonly query: SubjectQuery;
 }
 
@@ -31,6 +31,8 @@ interface Flight {
   done: Promise<void>;
   /** What is on its way may be older than a change. */
   outdated: boolean;
+  /** It missed the deadline: what has changed since was not noted. */
+  late: boolean;
 }
 
 export interface SubjectCacheOptions {
@@ -97,7 +99,13 @@ export class SubjectCache {
 
   /** What is known without waiting, also if it is not fresh any more. */
   known(query: SubjectQuery): KnownSubject | undefined {
-    return this.#entries.get(nameOf(query));
+    const name = nameOf(query);
+    const entry = this.#entries.get(name);
+    // Those who never wait, such as a socket's client, get the news with one of their next reads.
+    if (entry !== undefined && (entry.outdated || entry.freshUntil <= this.#options.now())) {
+      void this.#fly(name, query);
+    }
+    return entry;
   }
 
   /**
@@ -114,7 +122,9 @@ export class SubjectCache {
       return undefined;
     }
     this.counts.misses++;
-    return this.#fly(name, query);
+    const flight = this.#fly(name, query);
+    // A flight is followed by another one while its subject changes, again and again perhaps.
+    return flight && this.#inTime(flight).catch(() => {});
   }
 
   /** One read of a subject at a time, whoever asks. `undefined` when the store is spared. */
@@ -122,7 +132,7 @@ export class SubjectCache {
     const known = this.#flights.get(name);
     if (known !== undefined) return known.done;
     if (this.#closed || !this.#circuit.allows()) return undefined;
-    const flight: Flight = { query, outdated: false, done: Promise.resolve() };
+    const flight: Flight = { query, outdated: false, late: false, done: Promise.resolve() };
     flight.done = this.#read(name, flight).then(() => {
       this.#flights.delete(name);
       // Those who wait for it are to see the change, too.
@@ -134,30 +144,43 @@ export class SubjectCache {
 
   /** Never rejects. */
   async #read(name: string, flight: Flight): Promise<void> {
-    const { store, deadline } = this.#options;
+    const { store } = this.#options;
     const reading = readStore(store, () => store.readSubject(flight.query)).then((contents) => {
       this.#circuit.succeeded();
       this.#keep(name, flight, contents);
     });
     try {
-      const message = `${store.name} did not give a subject within ${deadline} ms.`;
-      await withDeadline(reading, deadline, "STORE_READ_FAILED", message);
+      await this.#inTime(reading);
     } catch (error) {
       this.#circuit.failed(error);
       this.counts.errors++;
       if (!this.#closed) this.#options.onError(error);
+      flight.late = true;
       // It may come late, and is welcome then; that it fails late is no news.
       reading.catch(() => {});
     }
   }
 
-  #keep(name: string, { query, outdated }: Flight, contents: SubjectContents): void {
+  #inTime<T>(promise: Promise<T>): Promise<T> {
+    const { store, deadline } = this.#options;
+    const message = `${store.name} did not give a subject within ${deadline} ms.`;
+    return withDeadline(promise, deadline, "STORE_READ_FAILED", message);
+  }
+
+  #keep(name: string, { query, outdated, late }: Flight, contents: SubjectContents): void {
     if (this.#closed) return;
     const { version, overrides, groups } = contents;
     // What comes late may be older than what others have read since.
     if ((this.#entries.peek(name)?.version ?? 0) > version) return;
     const freshUntil = this.#options.now() + this.#options.ttl;
-    this.#entries.set(name, { version, overrides, groups, query, freshUntil, outdated });
+    this.#entries.set(name, {
+      version,
+      overrides,
+      groups,
+      query,
+      freshUntil,
+      outdated: outdated || late,
+    });
     for (const key of keysOf(query)) {
       const names = this.#names.get(key);
       if (names === undefined) this.#names.set(key, new Set([name]));
@@ -176,7 +199,7 @@ export class SubjectCache {
   /** Something has changed in the store, here or elsewhere. */
   notice({ touched }: Pick<StoreNotice, "touched">): void {
     if (touched === undefined) {
-      for (const [name, entry] of this.#entries.entries()) this.#outdate(name, entry);
+      for (const entry of this.#entries.values()) entry.outdated = true;
       for (const flight of this.#flights.values()) flight.outdated = true;
       return;
     }
@@ -185,16 +208,13 @@ export class SubjectCache {
     for (const key of keys) {
       for (const name of this.#names.get(key) ?? []) {
         const entry = this.#entries.peek(name);
-        if (entry !== undefined) this.#outdate(name, entry);
+        // In place: setting it again would count as a use of it.
+        if (entry !== undefined) entry.outdated = true;
       }
     }
     for (const flight of this.#flights.values()) {
       if (keysOf(flight.query).some((key) => keys.has(key))) flight.outdated = true;
     }
-  }
-
-  #outdate(name: string, entry: Entry): void {
-    if (!entry.outdated) this.#entries.set(name, { ...entry, outdated: true });
   }
 
   close(): void {
