@@ -61,14 +61,25 @@ export interface Flags {
    */
   ready(): Promise<void>;
   health(): Health;
-  /** Stops watching and releases everything; reads go on from the last snapshot. Idempotent. */
-  close(): Promise<void>;
+  /**
+   * Stops watching and releases everything; reads go on from the last snapshot. Idempotent. Waits at
+   * most `timeout` milliseconds (default 10,000) for what is under way, and says so when it gives up.
+   */
+  close(options?: CloseOptions): Promise<void>;
   /** The environment that flags are compared with. */
   readonly environment: string;
 }
 
 /** How long requests wait for the first definitions, in milliseconds. */
 const START_TIMEOUT = 5000;
+
+/** How long `close` waits, in milliseconds. */
+const CLOSE_TIMEOUT = 10_000;
+
+export interface CloseOptions {
+  /** Milliseconds. */
+  readonly timeout?: number | undefined;
+}
 
 /** Between reads of sources that tell of no changes, in milliseconds. */
 const REFRESH_INTERVAL = 30_000;
@@ -270,9 +281,11 @@ export class FlagsInstance implements Flags, ClientHost {
     return this.#replica.snapshot;
   }
 
-  close(): Promise<void> {
+  close({ timeout = CLOSE_TIMEOUT }: CloseOptions = {}): Promise<void> {
     this.#closed.give();
-    this.#closing ??= this.#end().finally(this.#release);
+    this.#closing ??= withDeadline(this.#end(), timeout, "CLOSED", "late")
+      .catch(() => this.log.warn(`close() waited ${timeout} ms, and something is still under way.`))
+      .finally(this.#release);
     return this.#closing;
   }
 

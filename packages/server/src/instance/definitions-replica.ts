@@ -28,7 +28,7 @@ import type { Failure } from "./failures.ts";
 import { FollowedSources, type Picked, SERVED } from "./followed-sources.ts";
 import type { LastKnownGood } from "./last-known-good.ts";
 import { type Loaded, Loader } from "./loader.ts";
-import type { Log } from "./log.ts";
+import { type Log, messageOf } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
 import { Serving } from "./serving.ts";
 import { type Contents, type Documents, endAll, isStore, writeStore } from "./source-calls.ts";
@@ -53,6 +53,9 @@ export interface ReplicaOptions {
     stored: readonly Override[],
   ) => OverrideSet | undefined;
 }
+
+/** Milliseconds that a write waits for those before it, when the store hangs. */
+const PATIENCE = 10_000;
 
 /** Milliseconds that a store has to give back what was just written. */
 const READ_BACK_DEADLINE = 2000;
@@ -213,7 +216,9 @@ export class DefinitionsReplica {
     plan: () => T,
     by: Attribution,
   ): Promise<{ readonly plan: T; readonly result: WriteResult | undefined }> {
+    const until = performance.now() + PATIENCE;
     return this.#queue.run(async () => {
+      if (performance.now() > until) throw unsent(store.name);
       const { planned, follower, documents, others } = await this.#plan(store, plan);
       const { changes } = planned;
       if (changes.length === 0) return { plan: planned, result: undefined };
@@ -321,12 +326,17 @@ export class DefinitionsReplica {
   #takeOver(what: readonly string[]): void {
     this.#arrived.push(...what);
     if (!this.#begun) return;
-    void this.#queue.run(async () => {
-      const arrived = [...new Set(this.#arrived.splice(0))];
-      if (!this.#closed && this.#followed.changed.length > 0) {
-        await this.#load(arrived);
-      }
-    });
+    void this.#queue
+      .run(async () => {
+        const arrived = [...new Set(this.#arrived.splice(0))];
+        if (!this.#closed && this.#followed.changed.length > 0) {
+          await this.#load(arrived);
+        }
+      })
+      .catch((error: unknown) => {
+        // A fault of Halyard's own, which nobody waits for.
+        this.#options.log.error(`What the sources gave can't be taken over: ${messageOf(error)}`);
+      });
   }
 
   /**
@@ -397,6 +407,11 @@ export interface Preview<T extends PlannedChanges> {
 
 function isInvalid(error: unknown): error is HalyardError {
   return error instanceof HalyardError && error.code === "INVALID_DEFINITIONS";
+}
+
+function unsent(name: string): HalyardError {
+  const message = `${name} did not take earlier writes in time, so this one was not made. Check the store, then write again.`;
+  return new HalyardError("STORE_WRITE_FAILED", message);
 }
 
 function tooMany(count: number): HalyardError {

@@ -30,11 +30,17 @@ function silent(): void {}
 function safely(logger: Logger, level: keyof Logger): (message: string) => void {
   return (message) => {
     try {
-      logger[level](message);
+      const written: unknown = logger[level](message);
+      // One that is `async` may reject, which would end the process.
+      if (written instanceof Promise) written.catch((error: unknown) => complain(error, message));
     } catch (error) {
-      emitWarning(`The logger threw (${messageOf(error)}) when it was told: ${message}`);
+      complain(error, message);
     }
   };
+}
+
+function complain(error: unknown, message: string): void {
+  emitWarning(`The logger threw (${messageOf(error)}) when it was told: ${message}`);
 }
 
 function emitWarning(message: string): void {

@@ -15,7 +15,7 @@ import { closed } from "./definitions-replica.ts";
 import type { ChangeEvent, Hooks } from "./options.ts";
 import { checkReason } from "./override-values.ts";
 import type { Authorship } from "./overrides.ts";
-import { readStore } from "./source-calls.ts";
+import { readInTime } from "./source-calls.ts";
 
 export interface RuntimeStateOptions {
   readonly replica: DefinitionsReplica;
@@ -50,7 +50,7 @@ export class RuntimeState {
   /** Rejects with `STORE_UNAVAILABLE` or `STORE_READ_FAILED`. */
   async read<T>(read: (store: Store) => Promise<T>): Promise<T> {
     const { store } = this;
-    return readStore(store, () => read(store));
+    return readInTime(store, () => read(store));
   }
 
   /** `plan` is asked for the changes when the writes before are over. `requestedKey`: for hooks. */

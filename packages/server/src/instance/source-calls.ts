@@ -51,7 +51,8 @@ function checked({ name }: DefinitionSource, given: unknown): Contents {
   const contents = given as Partial<StoreContents & SourceContents> | null | undefined;
   if (typeof contents === "object" && contents !== null && isDocuments(contents.documents)) {
     const { documents, version, overrides = [], segmentVersions } = contents;
-    if (version === undefined || Number.isSafeInteger(version)) {
+    const isKnown = version === undefined || Number.isSafeInteger(version);
+    if (isKnown && Array.isArray(overrides)) {
       return { documents, version, overrides, segmentVersions };
     }
   }
@@ -94,6 +95,15 @@ export async function writeStore(
     store.write(changes, by),
   );
   return withDeadline(written, WRITE_DEADLINE, "STORE_WRITE_FAILED", message);
+}
+
+/** Milliseconds that a store has for a list, or an entry of one. */
+const READ_DEADLINE = 10_000;
+
+/** Rejects as {@link readStore}, and when the store does not answer in time. */
+export function readInTime<T>(store: Store, read: () => Promise<T>): Promise<T> {
+  const message = `${store.name} did not answer within ${READ_DEADLINE / 1000} seconds.`;
+  return withDeadline(readStore(store, read), READ_DEADLINE, "STORE_READ_FAILED", message);
 }
 
 /** Rejects with a `HalyardError`: `STORE_READ_FAILED` unless the store says it better. */

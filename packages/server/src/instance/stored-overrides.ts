@@ -36,6 +36,9 @@ const EVERYBODY = "system";
 /** {@link KillOptions} of a key that types know nothing of. */
 type AnyKillOptions = Omit<KillOptions, "value"> & { readonly value?: JsonValue | undefined };
 
+/** Of callers who leave out who they are, which is then said as for any other nobody. */
+const NOBODY = {} as SetOptions & KillOptions;
+
 /** Overrides as a store keeps them. Without one, emergencies are kept in this process. */
 export class StoredOverrides implements Overrides {
   readonly #state: RuntimeState;
@@ -52,13 +55,13 @@ export class StoredOverrides implements Overrides {
     key: string,
     scope: Scope,
     value: JsonValue,
-    options: SetOptions,
+    options: SetOptions = NOBODY,
   ): Promise<OverrideRecord> {
     await this.#put(key, [checkScope(scope)], ownValue(value, key), options);
     return this.#written(key, scope);
   }
 
-  async unset(key: string, scope: Scope, options: SetOptions): Promise<OverrideRecord> {
+  async unset(key: string, scope: Scope, options: SetOptions = NOBODY): Promise<OverrideRecord> {
     await this.#put(key, [checkScope(scope)], undefined, options);
     return this.#written(key, scope);
   }
@@ -66,7 +69,7 @@ export class StoredOverrides implements Overrides {
   async delete(
     key: string,
     scope: Scope,
-    { ifVersion, ...authorship }: RemoveOptions,
+    { ifVersion, ...authorship }: RemoveOptions = NOBODY,
   ): Promise<boolean> {
     const change = { ...this.#slot(key, checkScope(scope)), put: undefined, ifVersion };
     const { changed } = await this.#state.write(() => this.#withOld([change]), authorship, key);
@@ -75,19 +78,30 @@ export class StoredOverrides implements Overrides {
 
   /** What was written under keys that are aliases by now goes, or it would go on serving. */
   #withOld(changes: readonly OverrideChange[]): OverrideChange[] {
-    const { aliases } = this.#state.replica.snapshot;
     const old = changes.flatMap((change) =>
-      [...aliases].flatMap(([alias, target]) =>
-        target === change.flagKey
-          ? [{ ...change, flagKey: alias, put: undefined, ifVersion: undefined }]
-          : [],
-      ),
+      this.#namesOf(change.flagKey)
+        .slice(1)
+        .map((alias) => ({ ...change, flagKey: alias, put: undefined, ifVersion: undefined })),
     );
     return [...changes, ...old];
   }
 
-  async clear(key: string, options: Authorship): Promise<number> {
-    const flagKey = this.#keyOf(key);
+  /** The key, and those that are aliases of it. */
+  #namesOf(flagKey: string): readonly string[] {
+    const { aliases } = this.#state.replica.snapshot;
+    const old = [...aliases].flatMap(([alias, target]) => (target === flagKey ? [alias] : []));
+    return [flagKey, ...old];
+  }
+
+  async clear(key: string, options: Authorship = NOBODY): Promise<number> {
+    let cleared = 0;
+    for (const each of this.#namesOf(this.#keyOf(key))) {
+      cleared += await this.#clear(each, key, options);
+    }
+    return cleared;
+  }
+
+  async #clear(flagKey: string, requestedKey: string, options: Authorship): Promise<number> {
     let cleared = 0;
     for (;;) {
       const { items } = await this.#state.read((store) =>
@@ -96,10 +110,10 @@ export class StoredOverrides implements Overrides {
       const changes = items.flatMap((override): OverrideChange[] =>
         override.layer === "emergency" || override.layer === "local"
           ? []
-          : [{ ...this.#slot(flagKey, override.scope), put: undefined }],
+          : [{ ...this.#slot(flagKey, override.scope), flagKey, put: undefined }],
       );
       if (changes.length === 0) return cleared;
-      const { changed } = await this.#state.write(() => changes, options, key);
+      const { changed } = await this.#state.write(() => changes, options, requestedKey);
       cleared += changed.filter(Boolean).length;
     }
   }
@@ -116,11 +130,12 @@ export class StoredOverrides implements Overrides {
   async get(key: string, scope: Scope): Promise<OverrideRecord | MissingOverride> {
     const checked = checkScope(scope);
     const { flagKey, layer, scope: name } = this.#slot(key, checked);
-    const { items } = await this.#state.read((store) =>
-      store.listOverrides({ flagKey, layer, scope: name }, { limit: 1 }),
-    );
-    const [found] = items;
-    if (found !== undefined) return this.#record(found);
+    for (const each of this.#namesOf(flagKey)) {
+      const { items } = await this.#state.read((store) =>
+        store.listOverrides({ flagKey: each, layer, scope: name }, { limit: 1 }),
+      );
+      if (items[0] !== undefined) return this.#record(items[0]);
+    }
     return Object.freeze({ flagKey, scope: checked, state: "missing" });
   }
 
@@ -137,7 +152,10 @@ export class StoredOverrides implements Overrides {
     return { items: page.items.map((each) => this.#record(each)), cursor: page.cursor };
   }
 
-  async kill(key: string, { value, ...authorship }: AnyKillOptions): Promise<OverrideRecord> {
+  async kill(
+    key: string,
+    { value, ...authorship }: AnyKillOptions = NOBODY,
+  ): Promise<OverrideRecord> {
     checkReason(authorship.reason, true);
     const flagKey = this.#keyOf(key);
     const given = value === undefined ? undefined : ownValue(value, key);
@@ -165,7 +183,7 @@ export class StoredOverrides implements Overrides {
     return this.emergency(key) as OverrideRecord;
   }
 
-  async restore(key: string, authorship: RestoreOptions): Promise<boolean> {
+  async restore(key: string, authorship: RestoreOptions = NOBODY): Promise<boolean> {
     const { replica } = this.#state;
     const old = this.#system.emergency(key, replica.snapshot);
     if (replica.store !== undefined) {

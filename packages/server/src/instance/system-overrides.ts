@@ -82,8 +82,11 @@ export class SystemOverrides {
   }
 
   #local(snapshot: Snapshot): Override[] {
-    return [...this.#options.local].map(([key, local]) => {
-      const flagKey = resolveKey(key, snapshot.aliases);
+    // Of two names of one flag, the one that was written last has the say.
+    const byFlag = new Map(
+      [...this.#options.local].map(([key, local]) => [resolveKey(key, snapshot.aliases), local]),
+    );
+    return [...byFlag].map(([flagKey, local]) => {
       const value = "value" in local ? local.value : valueOfText(local.text, flagKey, snapshot);
       return makeOverride(flagKey, "local", value, LOCAL_ACTOR, undefined, this.#options.startedAt);
     });
