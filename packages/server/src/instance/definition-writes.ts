@@ -11,9 +11,10 @@ import {
   type LoadResult,
   type Store,
 } from "@halyard/core";
-import { closed, type DefinitionsReplica } from "./definitions-replica.ts";
+import type { DefinitionsReplica } from "./definitions-replica.ts";
 import { invalidKey } from "./invalid-key.ts";
 import { mergePatch } from "./merge-patch.ts";
+import { closed } from "./refusals.ts";
 
 export type DefinitionKind = "flag" | "segment";
 

@@ -3,7 +3,7 @@ import {
   type Clock,
   type CompileOptions,
   type DefinitionSource,
-  HalyardError,
+  type HalyardError,
   type LoadReport,
   type LoadResult,
   MAX_CHANGES,
@@ -30,6 +30,7 @@ import type { LastKnownGood } from "./last-known-good.ts";
 import { type Loaded, Loader } from "./loader.ts";
 import { type Log, messageOf } from "./log.ts";
 import type { ReloadEvent } from "./options.ts";
+import { closed, isInvalid, offline, tooMany, unsent } from "./refusals.ts";
 import { Serving } from "./serving.ts";
 import { type Contents, type Documents, endAll, isStore, writeStore } from "./source-calls.ts";
 import type { SourceFollower } from "./source-follower.ts";
@@ -394,31 +395,8 @@ export interface PlannedChanges {
   readonly changes: readonly StoreChange[];
 }
 
-function offline(names: readonly string[]): HalyardError {
-  const message = `The instance is offline, so ${names.join(", ")} can't be asked.`;
-  return new HalyardError("SOURCE_READ_FAILED", message);
-}
-
 export interface Preview<T extends PlannedChanges> {
   readonly plan: T;
   /** Why the definitions that the changes lead to would be refused. */
   readonly problems: readonly Problem[];
-}
-
-function isInvalid(error: unknown): error is HalyardError {
-  return error instanceof HalyardError && error.code === "INVALID_DEFINITIONS";
-}
-
-function unsent(name: string): HalyardError {
-  const message = `${name} did not take earlier writes in time, so this one was not made. Check the store, then write again.`;
-  return new HalyardError("STORE_WRITE_FAILED", message);
-}
-
-function tooMany(count: number): HalyardError {
-  const message = `${count} changes are more than the ${MAX_CHANGES} of one write.`;
-  return new HalyardError("INVALID_OPTIONS", message);
-}
-
-export function closed(): HalyardError {
-  return new HalyardError("CLOSED", "The instance is closed, so nothing can be written.");
 }

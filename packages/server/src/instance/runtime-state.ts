@@ -11,10 +11,10 @@ import {
   type WriteResult,
 } from "@halyard/core";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
-import { closed } from "./definitions-replica.ts";
 import type { ChangeEvent, Hooks } from "./options.ts";
 import { checkReason } from "./override-values.ts";
 import type { Authorship } from "./overrides.ts";
+import { closed } from "./refusals.ts";
 import { readInTime } from "./source-calls.ts";
 
 export interface RuntimeStateOptions {
