@@ -302,8 +302,10 @@ export class FlagClient {
   ): JsonValue | undefined {
     const flag = known ?? this.#findFlag(key);
     if (flag === undefined) {
-      const plain = !this.#state.isOverridden && !this.observed;
-      return plain ? fallback : this.#readUndefined(key, type, fallback);
+      if (this.#state.isOverridden || this.observed)
+        return this.#readUndefined(key, type, fallback);
+      this.#countFailure();
+      return fallback;
     }
     if (
       type === undefined ||

@@ -248,3 +248,14 @@ describe("a process", () => {
     expect(run(program)).toBe("made");
   }, 15_000);
 });
+
+it("reads of unknown flags count as failed, however plain they are", () => {
+  const flags = make();
+  flags.client().enabled("beta");
+  flags.client().enabled("missing");
+  flags.client().value("missing");
+  expect(flags.health().evaluation_stats).toMatchObject({
+    total_evaluations: 3,
+    error_rate: 2 / 3,
+  });
+});
