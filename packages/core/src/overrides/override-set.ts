@@ -29,10 +29,17 @@ function byRank(a: CompiledOverride, b: CompiledOverride): number {
   return (
     b.priority - a.priority ||
     depthOf(one.scope) - depthOf(other.scope) ||
-    Number(b.denies) - Number(a.denies) ||
+    denialFirst(a, b) ||
     LAYERS.indexOf(one.layer) - LAYERS.indexOf(other.layer) ||
     byCodeUnits(idOf(one.scope), idOf(other.scope))
   );
+}
+
+/** Among roles and permissions, of which a subject has several, who denies wins. */
+function denialFirst(a: CompiledOverride, b: CompiledOverride): number {
+  const [one, other] = [a.override.scope.kind, b.override.scope.kind];
+  const several = (one === "role" || one === "perm") && (other === "role" || other === "perm");
+  return several ? Number(b.denies) - Number(a.denies) : 0;
 }
 
 /** Roles come before permissions, which have the same priority. */
