@@ -8,6 +8,7 @@ import {
   operatorOptions,
   type RegexEngine,
 } from "./evaluation/operators/operator.ts";
+import type { AssignmentBook } from "./evaluation/sticky.ts";
 import type { OverrideSet } from "./overrides/override-set.ts";
 import type { Clock } from "./ports.ts";
 
@@ -52,6 +53,8 @@ export interface CompileOptions {
   readonly maxSubjectLength?: number | undefined;
   readonly counters?: EvaluationCounters | undefined;
   readonly clock?: Clock | undefined;
+  /** Experiments serve what it knows of their assignments; absent: they go by buckets alone. */
+  readonly assignments?: AssignmentBook | undefined;
   readonly version?: number | undefined;
   /** Compiled flags of it whose definitions and segments have not changed are kept. */
   readonly previous?: Snapshot | undefined;
@@ -92,6 +95,7 @@ export function* compileSnapshot(
   const compiler: FlagCompiler = {
     slots,
     environment: options.environment,
+    assignments: options.assignments,
     operatorOptions: plainOptions,
     orEqualOptions: { ...plainOptions, orEqual: true },
     segment: (name) => {

@@ -16,7 +16,8 @@ export interface Flag {
   readonly enabled: boolean;
   /** Where the flag is in force; absent means everywhere. */
   readonly environments?: readonly string[] | undefined;
-  readonly variants: readonly Variant[];
+  /** Absent means none: the values that it serves have no names. */
+  readonly variants?: readonly Variant[] | undefined;
   /** Served when nothing matches and there is no fallthrough. */
   readonly default: JsonValue;
   /** Served when not enabled, outside its environments, or when a prerequisite fails. */
@@ -43,6 +44,13 @@ export interface Flag {
 export interface Variant {
   readonly name: string;
   readonly value: JsonValue;
+}
+
+const NONE: readonly Variant[] = Object.freeze([]);
+
+/** The variants of a flag, of which there may be none. */
+export function variantsOf({ variants = NONE }: Pick<Flag, "variants">): readonly Variant[] {
+  return variants;
 }
 
 export interface Prerequisite {

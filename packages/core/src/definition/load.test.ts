@@ -84,6 +84,22 @@ describe("documents in code", () => {
   });
 });
 
+describe("the canonical form", () => {
+  it.each([1, 0.5, "red", [1], { a: 1 }])("of a flag that is just %j loads again", (value) => {
+    const document = { flags: { a: { default: value } } };
+    const { flags } = loadDocument(document);
+    const flag = JSON.parse(JSON.stringify(flags.get("a")));
+    expect(flag).not.toHaveProperty("variants");
+    const again = loadDocument({ flags: { a: flag } });
+    expect(JSON.parse(JSON.stringify(again.flags.get("a")))).toEqual(flag);
+    expect(client({ flags: { a: flag } }).details("a")).toMatchObject({
+      value,
+      variant: undefined,
+      variantIndex: undefined,
+    });
+  });
+});
+
 describe("empty lists", () => {
   it("do not switch a flag off that only writes `enabled`", () => {
     expect(client({ flags: { a: { enabled: true, rules: [] } } }).enabled("a")).toBe(true);

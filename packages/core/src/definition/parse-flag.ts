@@ -1,26 +1,15 @@
 import { freezeJson, isScalar, type JsonValue, type Scalar, setOwn } from "../json.ts";
-import type { Flag, FlagMetadata, FlagType, Prerequisite, Rule, Serve, Variant } from "./flag.ts";
-import { typeOfValue } from "./flag.ts";
+import { type Flag, type FlagMetadata, typeOfValue, type Variant } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
-import { parseConditionsShorthand } from "./parse-attributes.ts";
+import { parseConditions } from "./parse-conditions-shorthand.ts";
 import type { ParseContext } from "./parse-context.ts";
+import { hasWeights, parseFallthrough } from "./parse-fallthrough.ts";
+import { parsePrerequisites } from "./parse-prerequisites.ts";
 import { parseInstant, parseRules, parseSchedule, parseTargets } from "./parse-rules.ts";
-import {
-  checkWeights,
-  onVariant,
-  parseServe,
-  SERVE_FIELDS,
-  type ServedFlag,
-  VARIANT_FIELDS,
-} from "./parse-serve.ts";
-import {
-  checkValue,
-  impliedVariants,
-  parseVariants,
-  type WrittenVariant,
-} from "./parse-variants.ts";
-import { at, type Place } from "./problems.ts";
-import { percentThreshold } from "./weights.ts";
+import type { ServedFlag } from "./parse-serve.ts";
+import { parseDefault, parseOff, parseType } from "./parse-values.ts";
+import { impliedVariants, parseVariants } from "./parse-variants.ts";
+import type { Place } from "./problems.ts";
 
 /** Every field of a definition; an object that has none of them is a group of flags. */
 export const DEFINITION_FIELDS: ReadonlySet<string> = new Set([
@@ -78,7 +67,7 @@ export function parseBareValue(
   return {
     type,
     enabled: true,
-    variants: impliedVariants(type),
+    variants: unlessEmpty(impliedVariants(type)),
     default: value,
     off: type === "boolean" ? false : value,
     overridable: true,
@@ -116,7 +105,7 @@ export function parseFlag(
     type,
     enabled: enabled ?? true,
     environments: reader.strings("environments"),
-    variants,
+    variants: unlessEmpty(variants),
     default: fallback,
     off: parseOff(reader, served, fallback),
     prerequisites: unlessEmpty(parsePrerequisites(reader, context)),
@@ -136,218 +125,6 @@ export function parseFlag(
   };
   addExtensions(flag, reader);
   return findings.problems.length > before ? undefined : flag;
-}
-
-const TYPES: Readonly<Record<string, FlagType>> = {
-  boolean: "boolean",
-  bool: "boolean",
-  string: "string",
-  integer: "integer",
-  int: "integer",
-  number: "number",
-  float: "number",
-  json: "json",
-  object: "json",
-};
-
-/** The declared type, or the one that variants, default and off value agree on. */
-function parseType(
-  reader: ObjectReader,
-  variants: readonly WrittenVariant[] | undefined,
-): FlagType {
-  const values = (variants ?? []).map(({ value, place }) => ({ value, place }));
-  for (const name of ["default", "off"]) {
-    const value = reader.has(name) ? freezeJson(reader.get(name)) : undefined;
-    if (value !== undefined) values.push({ value, place: reader.at(name) });
-  }
-  const [first] = values;
-  const declared = reader.get("type");
-  if (declared === undefined) {
-    const type = first === undefined ? "boolean" : typeOfValue(first.value);
-    const other = values.find(({ value }) => typeOfValue(value) !== type);
-    if (other !== undefined) {
-      reader.findings.problem(
-        other.place,
-        `is a ${typeOfValue(other.value)} where the flag began as ${type}; write its \`type\` (json for mixed values)`,
-      );
-    }
-    return type;
-  }
-  const type =
-    typeof declared === "string" && Object.hasOwn(TYPES, declared) ? TYPES[declared] : undefined;
-  if (type === undefined) {
-    const names = Object.keys(TYPES).join(", ");
-    reader.problem("type", `must be one of ${names}, not ${describe(declared)}`);
-    return first === undefined ? "boolean" : typeOfValue(first.value);
-  }
-  for (const { value, place } of values) checkValue(value, type, place, reader.findings);
-  return type;
-}
-
-function parseDefault(
-  reader: ObjectReader,
-  { type, variants }: ServedFlag,
-  onByItself: boolean,
-): JsonValue {
-  if (reader.has("default")) return parseValue(reader, "default");
-  if (type === "boolean") return onByItself;
-  const [first] = variants;
-  if (first !== undefined) return first.value;
-  reader.findings.problem(reader.place, "a flag that is not boolean needs `default` or `variants`");
-  return null;
-}
-
-function parseOff(reader: ObjectReader, { type }: ServedFlag, fallback: JsonValue): JsonValue {
-  if (reader.has("off")) return parseValue(reader, "off");
-  return type === "boolean" ? false : fallback;
-}
-
-function parseValue(reader: ObjectReader, name: string): JsonValue {
-  const value = freezeJson(reader.get(name));
-  if (value !== undefined) return value;
-  reader.problem(name, `must be a JSON value, not ${describe(reader.get(name))}`);
-  return null;
-}
-
-/** The `conditions` shorthand: a last rule that serves on, at the flag's percentage. */
-function parseConditions(
-  key: string,
-  reader: ObjectReader,
-  flag: ServedFlag,
-  context: ParseContext,
-): Rule[] {
-  if (!reader.has("conditions")) return [];
-  if (flag.type !== "boolean") return reader.problem("conditions", "is for boolean flags") ?? [];
-  if (reader.has("schedule")) reader.problem("schedule", "does not go with `conditions`");
-  const when = parseConditionsShorthand(reader.get("conditions"), reader.at("conditions"), context);
-  const percentage = reader.percentage("percentage");
-  const on = onVariant(flag);
-  if (on === undefined) return reader.problem("conditions", "no variant of the flag is true") ?? [];
-  if (when === undefined) return [];
-  checkConditionsId(reader);
-  if (percentage === undefined || percentThreshold(percentage) === percentThreshold(100)) {
-    return [{ id: "conditions", when, serve: on }];
-  }
-  // A rollout, because a rule's percentage would be salted with the rule's id.
-  const weights = [{ variant: on, weight: percentThreshold(percentage) }];
-  return [{ id: "conditions", when, rollout: { salt: key, weights, unit: 100_000 } }];
-}
-
-function checkConditionsId(reader: ObjectReader): void {
-  const rules = reader.get("rules");
-  if (!Array.isArray(rules)) return;
-  const index = rules.findIndex((rule) => (rule as { id?: unknown } | null)?.id === "conditions");
-  if (index < 0) return;
-  const place = at(at(reader.at("rules"), index), "id");
-  reader.findings.problem(place, "`conditions` becomes a rule of this id; choose another");
-}
-
-const FALLTHROUGH_FIELDS: ReadonlySet<string> = new Set(SERVE_FIELDS);
-
-function parseFallthrough(
-  reader: ObjectReader,
-  flag: ServedFlag,
-  written: readonly WrittenVariant[] | undefined,
-): Serve | undefined {
-  const { findings } = reader;
-  let source: string | undefined;
-  for (const name of FALLTHROUGH_SOURCES) {
-    if (!saysFallthrough(name, reader, written)) continue;
-    if (source === undefined) source = name;
-    else reader.problem(name, `says who is served, and so does \`${source}\`: write one of them`);
-  }
-  const fallthrough = parseFallthroughFrom(source, reader, flag, written ?? []);
-  if (!reader.has("schedule")) return fallthrough;
-  if (fallthrough?.rollout !== undefined) {
-    return reader.problem("schedule", "sets a percentage, so it does not go with a rollout");
-  }
-  if (fallthrough !== undefined || source !== undefined) return fallthrough;
-  const serve = onVariant(flag);
-  if (serve !== undefined) return { serve };
-  return findings.problem(reader.at("schedule"), "needs a `fallthrough` that says what to `serve`");
-}
-
-const FALLTHROUGH_SOURCES = ["fallthrough", "percentage", "variants"] as const;
-
-function saysFallthrough(
-  name: (typeof FALLTHROUGH_SOURCES)[number],
-  reader: ObjectReader,
-  written: readonly WrittenVariant[] | undefined,
-): boolean {
-  if (name === "variants") return hasWeights(written);
-  return reader.has(name) && (name === "fallthrough" || !reader.has("conditions"));
-}
-
-function parseFallthroughFrom(
-  source: string | undefined,
-  reader: ObjectReader,
-  flag: ServedFlag,
-  written: readonly WrittenVariant[],
-): Serve | undefined {
-  const { findings } = reader;
-  if (source === "fallthrough") {
-    const place = reader.at("fallthrough");
-    const inner = ObjectReader.of(reader.get("fallthrough"), place, findings, "`fallthrough`");
-    inner?.finish(FALLTHROUGH_FIELDS);
-    return inner && parseServe(inner, flag);
-  }
-  if (source === "percentage") {
-    const percentage = reader.percentage("percentage");
-    if (flag.type !== "boolean") {
-      return reader.problem("percentage", "is for boolean flags; others use `fallthrough`");
-    }
-    const serve = onVariant(flag);
-    if (serve === undefined) return reader.problem("percentage", "no variant of the flag is true");
-    return percentage === undefined ? undefined : { serve, percentage };
-  }
-  if (source === undefined) return undefined;
-  const weighted = written.flatMap(({ name, weight, weightPlace }) =>
-    weight === undefined || weightPlace === undefined
-      ? []
-      : [{ variant: name, weight, place: weightPlace }],
-  );
-  const weights = checkWeights(weighted, reader.at("variants"), undefined, flag, findings);
-  return weights && { rollout: { weights } };
-}
-
-function hasWeights(variants: readonly WrittenVariant[] | undefined): boolean {
-  return variants?.some(({ weight }) => weight !== undefined) === true;
-}
-
-const FLAG_FIELDS: readonly string[] = ["flag", "key"];
-const PREREQUISITE_FIELDS: ReadonlySet<string> = new Set([...FLAG_FIELDS, ...VARIANT_FIELDS]);
-
-/** Flags and variants that are mentioned are looked up once the whole set is known. */
-function parsePrerequisites(reader: ObjectReader, context: ParseContext): Prerequisite[] {
-  const items = reader.list("prerequisites");
-  if (items === undefined) return [];
-  const place = reader.at("prerequisites");
-  return items.flatMap((raw, index): Prerequisite[] => {
-    const item = ObjectReader.of(raw, at(place, index), context.findings, "a prerequisite");
-    if (item === undefined) return [];
-    item.finish(PREREQUISITE_FIELDS);
-    const flagField = item.oneOf(FLAG_FIELDS);
-    const variantField = item.oneOf(VARIANT_FIELDS);
-    if (flagField === undefined) context.findings.problem(item.place, "`flag` is missing");
-    if (variantField === undefined) context.findings.problem(item.place, "`variant` is missing");
-    if (flagField === undefined || variantField === undefined) return [];
-    const flag = item.string(flagField)?.trim();
-    const variant = item.get(variantField);
-    if (typeof variant !== "string" && typeof variant !== "number") {
-      item.problem(variantField, `must be a variant's name or index, not ${describe(variant)}`);
-      return [];
-    }
-    if (flag === undefined) return [];
-    const prerequisite = { flag, variant: String(variant) };
-    context.prerequisites.push({
-      name: flag,
-      place: item.at(flagField),
-      variant,
-      variantPlace: item.at(variantField),
-      prerequisite,
-    });
-    return [prerequisite];
-  });
 }
 
 /** `x-*` fields are kept for whoever wrote them. */

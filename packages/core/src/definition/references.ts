@@ -1,5 +1,5 @@
 import { MAX_DEPTH } from "../json.ts";
-import type { Condition, Flag } from "./flag.ts";
+import { type Condition, type Flag, variantsOf } from "./flag.ts";
 import type { Parsed, Reference } from "./parse-context.ts";
 import type { ParsedDocument } from "./parse-document.ts";
 import type { Findings } from "./problems.ts";
@@ -60,13 +60,14 @@ function checkPrerequisites(winner: Winner<Flag>, flags: WinnerSet["flags"]): vo
     // It has problems of its own, and its variants are not known.
     if (flag === undefined) continue;
     const { variant: wanted, variantPlace } = reference;
-    const index = typeof wanted === "number" ? wanted : variantIndex(flag.variants, wanted);
-    const variant = flag.variants[index];
+    const variants = variantsOf(flag);
+    const index = typeof wanted === "number" ? wanted : variantIndex(variants, wanted);
+    const variant = variants[index];
     if (variant === undefined) {
-      const names = flag.variants.map(({ name }) => name).join(", ");
+      const names = variants.map(({ name }) => name).join(", ");
       findings.problem(
         variantPlace,
-        `flag "${reference.name}" has no variant ${wanted}; it has ${names}`,
+        `flag "${reference.name}" has no variant ${wanted}; it has ${names || "none"}`,
       );
     } else if (typeof wanted === "number") {
       reference.prerequisite.variant = variant.name;

@@ -2,19 +2,54 @@ import { parseDate } from "../evaluation/operators/dates.ts";
 import { findOperator } from "../evaluation/operators/index.ts";
 import type { AnyOperator } from "../evaluation/operators/operator.ts";
 import { isPlainObject } from "../json.ts";
-import type { Clause, Condition } from "./flag.ts";
+import type { Clause, Condition, Rule } from "./flag.ts";
 import { describe, ObjectReader } from "./object-reader.ts";
 import { checkClause } from "./parse-condition.ts";
 import type { ParseContext } from "./parse-context.ts";
+import { onVariant, type ServedFlag } from "./parse-serve.ts";
 import { at, type Place } from "./problems.ts";
+import { percentThreshold } from "./weights.ts";
 
 const FIELDS: ReadonlySet<string> = new Set(["attributes", "groups"]);
+
+/** The `conditions` shorthand: a last rule that serves on, at the flag's percentage. */
+export function parseConditions(
+  key: string,
+  reader: ObjectReader,
+  flag: ServedFlag,
+  context: ParseContext,
+): Rule[] {
+  if (!reader.has("conditions")) return [];
+  if (flag.type !== "boolean") return reader.problem("conditions", "is for boolean flags") ?? [];
+  if (reader.has("schedule")) reader.problem("schedule", "does not go with `conditions`");
+  const when = parseConditionsShorthand(reader.get("conditions"), reader.at("conditions"), context);
+  const percentage = reader.percentage("percentage");
+  const on = onVariant(flag);
+  if (on === undefined) return reader.problem("conditions", "no variant of the flag is true") ?? [];
+  if (when === undefined) return [];
+  checkConditionsId(reader);
+  if (percentage === undefined || percentThreshold(percentage) === percentThreshold(100)) {
+    return [{ id: "conditions", when, serve: on }];
+  }
+  // A rollout, because a rule's percentage would be salted with the rule's id.
+  const weights = [{ variant: on, weight: percentThreshold(percentage) }];
+  return [{ id: "conditions", when, rollout: { salt: key, weights, unit: 100_000 } }];
+}
+
+function checkConditionsId(reader: ObjectReader): void {
+  const rules = reader.get("rules");
+  if (!Array.isArray(rules)) return;
+  const index = rules.findIndex((rule) => (rule as { id?: unknown } | null)?.id === "conditions");
+  if (index < 0) return;
+  const place = at(at(reader.at("rules"), index), "id");
+  reader.findings.problem(place, "`conditions` becomes a rule of this id; choose another");
+}
 
 /**
  * The `conditions` shorthand: `{ attributes: { tier: [premium], age: { gte: 18 } }, groups: [beta] }`.
  * Attributes must all hold, any of the groups will do, and either side is enough.
  */
-export function parseConditionsShorthand(
+function parseConditionsShorthand(
   raw: unknown,
   place: Place,
   context: ParseContext,
