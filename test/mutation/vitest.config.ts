@@ -12,7 +12,7 @@ const config: ViteUserConfig = defineConfig({
     include: [
       "packages/core/src/**/*.test.ts",
       "test/conformance/*.test.ts",
-      "test/property/{core-equals-reference,explain}.test.ts",
+      "test/property/{core-equals-reference,explain,sticky}.test.ts",
     ],
     exclude: ["**/node_modules/**", "test/conformance/adapters.test.ts"],
   },

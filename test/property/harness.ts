@@ -1,6 +1,7 @@
 import { RE2JS } from "re2js";
 import {
   type AnyContext,
+  type AssignmentBook,
   compileSnapshot,
   type DefinitionSet,
   FlagClient,
@@ -27,6 +28,7 @@ export interface Conditions {
   readonly environment?: string | undefined;
   readonly now: number;
   readonly overrides?: readonly WrittenOverride[];
+  readonly assignments?: AssignmentBook;
 }
 
 export function load(document: unknown): DefinitionSet {
@@ -39,9 +41,9 @@ export function loadSection(document: unknown, section: string): DefinitionSet {
 }
 
 export function snapshotOf(set: DefinitionSet, conditions: Conditions): Snapshot {
-  const { environment, now, overrides = [] } = conditions;
+  const { environment, now, overrides = [], assignments } = conditions;
   const clock = () => now;
-  const compiled = runToEnd(compileSnapshot(set, { environment, regexEngine, clock }));
+  const compiled = runToEnd(compileSnapshot(set, { environment, regexEngine, clock, assignments }));
   const made = overrides.map(overrideOf);
   const forEverybody = new OverrideSet(made, (key) => compiled.flags.get(key)?.flag);
   return { ...compiled, overrides: made.length > 0 ? forEverybody : undefined };

@@ -63,6 +63,11 @@ export class SlotTable {
     return index;
   }
 
+  /** The attributes' paths that are read in a view. */
+  paths(view: View<unknown>): Iterable<string> {
+    return this.#indexes.get(view)?.keys() ?? [];
+  }
+
   /** The value of a slot for a context: {@link MISSING}, `null` (no such thing), or the view. */
   read(index: number, context: AnyContext): unknown {
     const slot = this.#slots[index];

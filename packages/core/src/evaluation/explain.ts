@@ -1,4 +1,4 @@
-import type { Serve } from "../definition/flag.ts";
+import { type Serve, variantsOf } from "../definition/flag.ts";
 import { resolveKey, shownKey } from "../definition/keys.ts";
 import { readAttribute } from "./attributes.ts";
 import { type EvaluationDetails, errorDetails } from "./details.ts";
@@ -10,6 +10,7 @@ import { bucketOf, type ServeNode, servedRanges } from "./rollout.ts";
 import { ruleIdOf, serveOfRule } from "./rule.ts";
 import type { EvaluationState } from "./state.ts";
 import { servedTo } from "./step.ts";
+import { peekAssignments } from "./sticky.ts";
 import { attributeOf } from "./target.ts";
 import type { Explanation, ServeTrace, StepTrace } from "./trace.ts";
 
@@ -33,7 +34,12 @@ export function explainFlag(
     return { ...common, details, steps: [] };
   }
   const explainer = new FlagExplainer(flag, state, compiler);
-  return { ...common, details: reported(flag.evaluate(state)), steps: explainer.explain() };
+  // Whoever is looked at is not served, so not assigned to an experiment.
+  return peekAssignments(state.snapshot, () => ({
+    ...common,
+    details: reported(flag.evaluate(state)),
+    steps: explainer.explain(),
+  }));
 }
 
 /** Walks a definition as evaluation does, with the same compiled parts, and takes notes. */
@@ -119,12 +125,13 @@ class FlagExplainer {
     this.#steps.push({ step: "fallthrough", schedule, serve, outcome });
   }
 
-  #serve(definition: Serve, { serve, bucketer }: ServeNode): ServeTrace {
-    const { variants } = this.#compiled.flag;
+  #serve(definition: Serve, { serve, bucketer, assigned }: ServeNode): ServeTrace {
+    const variants = variantsOf(this.#compiled.flag);
     return {
       by: bucketer?.by,
       salt: bucketer?.salt,
       bucket: bucketer && bucketOf(bucketer, this.#state),
+      assigned: assigned?.(this.#state),
       ranges: servedRanges(definition, variants).map(({ variant, from, to }) => ({
         variant: variants[variant]?.name ?? "",
         from,

@@ -1,4 +1,4 @@
-import type { Flag, ScheduleStep, Serve } from "../definition/flag.ts";
+import { type Flag, type ScheduleStep, type Serve, variantsOf } from "../definition/flag.ts";
 import type { EvaluationDetails } from "./details.ts";
 import type { FlagCompiler, Outcomes } from "./flag.ts";
 import { parseDate } from "./operators/dates.ts";
@@ -49,16 +49,18 @@ export function currentStep(
 export function serveOfFallthrough(
   { key, flag, outcomes }: { key: string; flag: Flag; outcomes: Outcomes },
   definition: Serve,
-  { slots }: FlagCompiler,
+  { slots, assignments }: FlagCompiler,
 ): ServeNode {
   return compileServe(definition, {
+    key,
     slots,
-    variants: flag.variants,
+    variants: variantsOf(flag),
     defaultSalt: key,
     outcomes,
     reason: unsplitReason(flag),
     cause: "FALLTHROUGH",
     ruleId: undefined,
+    assignments,
   });
 }
 
@@ -66,7 +68,8 @@ export function serveOfFallthrough(
 function unsplitReason(flag: Flag): "STATIC" | "DEFAULT" {
   const { prerequisites, targets, rules, schedule, fallthrough } = flag;
   if ((prerequisites ?? targets ?? rules ?? schedule) !== undefined) return "DEFAULT";
-  const partial = fallthrough !== undefined && isPartial(servedRanges(fallthrough, flag.variants));
+  const partial =
+    fallthrough !== undefined && isPartial(servedRanges(fallthrough, variantsOf(flag)));
   return partial ? "DEFAULT" : "STATIC";
 }
 

@@ -1,4 +1,4 @@
-import type { Flag, FlagType } from "../definition/flag.ts";
+import { type Flag, type FlagType, type Variant, variantsOf } from "../definition/flag.ts";
 import { type JsonValue, jsonEqual } from "../json.ts";
 import type { ConditionCompiler } from "./condition.ts";
 import { type Cause, type EvaluationDetails, NO_METADATA, type Reason } from "./details.ts";
@@ -6,6 +6,7 @@ import { compileFallthrough } from "./fallthrough.ts";
 import { compilePrerequisites } from "./prerequisite.ts";
 import { compileRules } from "./rule.ts";
 import type { Ending, FinalStep, Step } from "./step.ts";
+import type { AssignmentBook } from "./sticky.ts";
 import { compileTargets } from "./target.ts";
 
 /** A flag ready to be evaluated: closures over what its definition says, and frozen outcomes. */
@@ -21,16 +22,20 @@ export interface CompiledFlag {
 export interface FlagCompiler extends ConditionCompiler {
   /** The current environment; flags of other environments are off. */
   readonly environment: string | undefined;
+  /** What is known of experiments' assignments; absent: they are not kept. */
+  readonly assignments: AssignmentBook | undefined;
 }
 
 /** Makes the frozen outcomes of one flag. */
 export class Outcomes {
   readonly #key: string;
   readonly #flag: Flag | undefined;
+  readonly #variants: readonly Variant[];
 
   constructor(key: string, flag: Flag | undefined) {
     this.#key = key;
     this.#flag = flag;
+    this.#variants = flag === undefined ? [] : variantsOf(flag);
   }
 
   ofVariant(
@@ -40,13 +45,12 @@ export class Outcomes {
     ruleId?: string,
     inExperiment = false,
   ): EvaluationDetails {
-    const value = this.#flag?.variants[index]?.value ?? null;
+    const value = this.#variants[index]?.value ?? null;
     return this.#make(index, value, reason, cause, ruleId, inExperiment);
   }
 
   ofValue(value: JsonValue, reason: Reason, cause: Cause): EvaluationDetails {
-    const index =
-      this.#flag?.variants.findIndex((variant) => jsonEqual(variant.value, value)) ?? -1;
+    const index = this.#variants.findIndex((variant) => jsonEqual(variant.value, value));
     return this.#make(index, value, reason, cause, undefined, false);
   }
 
@@ -62,7 +66,7 @@ export class Outcomes {
     return Object.freeze({
       flagKey: this.#key,
       value,
-      variant: flag?.variants[index]?.name,
+      variant: this.#variants[index]?.name,
       variantIndex: index < 0 ? undefined : index,
       reason,
       cause,

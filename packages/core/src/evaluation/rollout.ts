@@ -1,3 +1,4 @@
+import { experimentOf } from "../assignments/assignment-store.ts";
 import type { Rollout, Serve, Variant } from "../definition/flag.ts";
 import { variantIndex } from "../definition/variant-index.ts";
 import {
@@ -12,6 +13,7 @@ import type { Outcomes } from "./flag.ts";
 import { fmix32, murmur3 } from "./hash/murmur3.ts";
 import type { EvaluationState } from "./state.ts";
 import type { Serving, Step } from "./step.ts";
+import { type AssignmentBook, assignedTo, sticky } from "./sticky.ts";
 
 /**
  * Puts a subject at a point of a rollout. Ours is {@link MurmurBucketer}; flags of other systems
@@ -74,9 +76,12 @@ export interface ServeNode {
   readonly serve: Serving;
   /** Absent when nobody's bucket matters. */
   readonly bucketer: Bucketer | undefined;
+  /** The variant that a subject keeps; only of experiments whose assignments are kept. */
+  readonly assigned?: ((state: EvaluationState) => string | undefined) | undefined;
 }
 
 export interface ServeCompiler {
+  readonly key: string;
   readonly slots: SlotTable;
   readonly variants: readonly Variant[];
   readonly defaultSalt: string;
@@ -85,6 +90,8 @@ export interface ServeCompiler {
   readonly reason: Reason;
   readonly cause: Cause;
   readonly ruleId: string | undefined;
+  /** Absent: experiments go by buckets alone. */
+  readonly assignments: AssignmentBook | undefined;
 }
 
 export function compileServe(definition: Serve, compiler: ServeCompiler): ServeNode {
@@ -123,7 +130,33 @@ function compileRollout(rollout: Rollout, compiler: ServeCompiler): ServeNode {
   const served = ranges.map(({ variant }) =>
     outcomes.ofVariant(variant, "SPLIT", cause, ruleId, experiment),
   );
-  return { serve: split(ranges, served, bucketer), bucketer };
+  const node = { serve: split(ranges, served, bucketer), bucketer };
+  return experiment && compiler.assignments !== undefined
+    ? compileSticky(node, served, compiler.assignments, compiler)
+    : node;
+}
+
+/** An experiment that serves each unit what it was assigned. */
+function compileSticky(
+  { serve, bucketer }: { readonly serve: Step; readonly bucketer: Bucketer },
+  served: readonly EvaluationDetails[],
+  { view }: AssignmentBook,
+  { key, slots, variants, outcomes, cause, ruleId }: ServeCompiler,
+): ServeNode {
+  // The same objects, so that whoever counts outcomes counts one.
+  const known = new Map(served.map((details) => [details.variantIndex, details]));
+  const input = {
+    experiment: experimentOf(key, bucketer.salt),
+    slot: slots.slot(bucketer.by, view),
+    split: serve,
+    outcomes: new Map(
+      variants.map(({ name }, index) => [
+        name,
+        known.get(index) ?? outcomes.ofVariant(index, "SPLIT", cause, ruleId, true),
+      ]),
+    ),
+  };
+  return { serve: sticky(input), bucketer, assigned: (state) => assignedTo(input, state) };
 }
 
 /** The parts of the scale that a rule or fallthrough serves, in order, without empty ones. */

@@ -1,4 +1,4 @@
-import type { Clause, Flag, Rule } from "../definition/flag.ts";
+import { type Clause, type Flag, type Rule, variantsOf } from "../definition/flag.ts";
 import { compileCondition, type Predicate } from "./condition.ts";
 import type { EvaluationDetails } from "./details.ts";
 import type { FlagCompiler, Outcomes } from "./flag.ts";
@@ -90,17 +90,19 @@ export function ruleIdOf(rule: Rule, index: number): string {
 export function serveOfRule(
   { key, flag, outcomes }: RuleInput,
   index: number,
-  { slots }: FlagCompiler,
+  { slots, assignments }: FlagCompiler,
 ): ServeNode {
   const rule = flag.rules?.[index] as Rule;
   const ruleId = ruleIdOf(rule, index);
   return compileServe(rule, {
+    key,
     slots,
-    variants: flag.variants,
+    variants: variantsOf(flag),
     defaultSalt: `${key}/${ruleId}`,
     outcomes,
     reason: "TARGETING_MATCH",
     cause: "RULE_MATCH",
     ruleId,
+    assignments,
   });
 }

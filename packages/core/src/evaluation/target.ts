@@ -1,4 +1,4 @@
-import type { Flag, Target } from "../definition/flag.ts";
+import { type Flag, type Target, variantsOf } from "../definition/flag.ts";
 import { variantIndex } from "../definition/variant-index.ts";
 import { RAW } from "./attributes.ts";
 import type { EvaluationDetails } from "./details.ts";
@@ -20,7 +20,7 @@ export function compileTargets(
   const lookups: TargetLookup[] = [];
   for (const target of targets) {
     const slot = slots.slot(attributeOf(target), RAW);
-    const index = variantIndex(flag.variants, target.variant);
+    const index = variantIndex(variantsOf(flag), target.variant);
     const details = outcomes.ofVariant(index, "TARGETING_MATCH", "TARGET_MATCH");
     let lookup = lookups.at(-1);
     // Targets of one attribute that follow each other are one look-up.

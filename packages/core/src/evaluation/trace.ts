@@ -20,6 +20,8 @@ export interface OverrideTrace {
   readonly state: string;
   readonly value: JsonValue | undefined;
   readonly expiresAt: number | undefined;
+  /** Of one that the request brought along: `url`, or `token:` with the token's id. */
+  readonly origin?: string;
   /** `served`, or why it was passed over. */
   readonly outcome: "served" | "lower" | "unset" | "expired" | "wrong type" | "not overridable";
 }
@@ -62,6 +64,11 @@ export interface ServeTrace {
   readonly salt: string | undefined;
   /** 0 to 99,999; absent without a unit, or when no bucket was needed. */
   readonly bucket: number | undefined;
+  /**
+   * The variant that the unit was assigned in this experiment. It is what is served, whatever the
+   * bucket, unless the flag has no such variant any more. Absent where nothing is assigned.
+   */
+  readonly assigned: string | undefined;
   /** Buckets from `from` (inclusive) to `to` (exclusive) get the variant. */
   readonly ranges: readonly {
     readonly variant: string;

@@ -45,9 +45,14 @@ const setOf = (overrides: readonly Override[], precedence = precedenceWith({})) 
   new OverrideSet(overrides, (key) => flags.get(key), precedence);
 
 /** The scope of what serves; all of them are given in both orders. */
-function winner(overrides: readonly Override[], now = 100, key = "beta"): string | undefined {
+function winner(
+  overrides: readonly Override[],
+  now = 100,
+  key = "beta",
+  precedence = precedenceWith({}),
+): string | undefined {
   const winners = [overrides, overrides.toReversed()].map((list) => {
-    const served = setOf(list)
+    const served = setOf(list, precedence)
       .explain(key, { now })
       .find(({ outcome }) => outcome === "served");
     return served?.scope;
@@ -104,6 +109,17 @@ describe("the ladder", () => {
 
   it("in other layers a denial is nothing special", () => {
     expect(winner([override("user:u", true), override("org:o", false)])).toBe("user:u");
+    const level = precedenceWith({ org: 90, tenant: 90 });
+    const [role, org] = [override("role:r", true), override("org:o", true)];
+    const denial = override("tenant:t", false);
+    expect(winner([denial, role], 100, "beta", level)).toBe("role:r");
+    expect(winner([denial, org], 100, "beta", level)).toBe("org:o");
+  });
+
+  it("what a request brought comes first within its layer, however closely others are meant", () => {
+    const brought = override("session:z", true, { origin: "url" });
+    expect(winner([override("session:a;org=o;tenant=t", false), brought])).toBe("session:z");
+    expect(winner([override("session:a", false, { origin: "url" }), brought])).toBe("session:a");
   });
 
   it("passes over what is unset, expired, of another type, or not to be overridden", () => {
@@ -264,5 +280,65 @@ describe("a subject", () => {
   it("has a limited number of roles", () => {
     const roles = Array.from({ length: 10_000 }, (_, index) => `r${index}`);
     expect(scopes({ roles })).toHaveLength(250);
+  });
+});
+
+describe("what a request brought, joined to what is stored", () => {
+  const definition = (key: string) => flags.get(key);
+  const brought = (value: JsonValue, origin: string, rest: Partial<Override> = {}) =>
+    override("session:request", value, { origin, ...rest });
+  const outcomes = (set: OverrideSet, key = "beta", now = 100) =>
+    set.explain(key, { now }).map(({ scope, origin, outcome }) => [origin ?? scope, outcome]);
+
+  it("comes first within its layer, in its own order", () => {
+    const stored = setOf([
+      override("user:ann", false),
+      override("session:s1;org=o;tenant=t", false),
+      override("session:s1", undefined),
+    ]);
+    const joined = stored.joinedBy([brought(true, "url"), brought(false, "token:a")], definition);
+    expect(joined.find("beta", { now: 100 })?.override.origin).toBe("url");
+    expect(outcomes(joined)).toEqual([
+      ["url", "served"],
+      ["token:a", "lower"],
+      ["session:s1;org=o;tenant=t", "lower"],
+      ["session:s1", "unset"],
+      ["user:ann", "lower"],
+    ]);
+  });
+
+  it("goes by the precedence of the stored, and gives way when it has ended", () => {
+    const raised = setOf([override("user:ann", false)], precedenceWith({ user: 300 }));
+    const joined = raised.joinedBy([brought(true, "url")], definition);
+    expect(outcomes(joined)).toEqual([
+      ["user:ann", "served"],
+      ["url", "lower"],
+    ]);
+    const ended = setOf([override("user:ann", false)]).joinedBy(
+      [brought(true, "token:a", { expiresAt: 100 })],
+      definition,
+    );
+    expect(outcomes(ended)).toEqual([
+      ["token:a", "expired"],
+      ["user:ann", "served"],
+    ]);
+  });
+
+  it("is checked as any other, and leaves the stored ones as they were", () => {
+    const stored = setOf([override("user:ann", false)]);
+    const others = [
+      brought(true, "url", { flagKey: "fixed" }),
+      brought(7, "url"),
+      brought("new", "token:a", { flagKey: "undefined" }),
+    ];
+    const joined = stored.joinedBy(others, definition);
+    expect(outcomes(joined, "fixed")).toEqual([["url", "not overridable"]]);
+    expect(outcomes(joined)).toEqual([
+      ["url", "wrong type"],
+      ["user:ann", "served"],
+    ]);
+    expect([...joined.keys()].toSorted()).toEqual(["beta", "undefined"]);
+    expect([...stored.keys()]).toEqual(["beta"]);
+    expect(outcomes(stored)).toEqual([["user:ann", "served"]]);
   });
 });

@@ -28,11 +28,17 @@ function byRank(a: CompiledOverride, b: CompiledOverride): number {
   const [one, other] = [a.override, b.override];
   return (
     b.priority - a.priority ||
+    broughtFirst(one, other) ||
     depthOf(one.scope) - depthOf(other.scope) ||
     denialFirst(a, b) ||
     LAYERS.indexOf(one.layer) - LAYERS.indexOf(other.layer) ||
     byCodeUnits(idOf(one.scope), idOf(other.scope))
   );
+}
+
+/** What a request brings along is for this request: nothing is closer within a layer. */
+function broughtFirst({ origin: one }: Override, { origin: other }: Override): number {
+  return Number(other !== undefined) - Number(one !== undefined);
 }
 
 /** Among roles and permissions, of which a subject has several, who denies wins. */
@@ -101,6 +107,17 @@ export class OverrideSet {
     this.#byFlag.set(flagKey, list);
   }
 
+  /** These overrides and others; compiled against definitions of the same snapshot. */
+  joinedBy(others: Iterable<Override>, definition: (key: string) => Flag | undefined): OverrideSet {
+    const joined = new OverrideSet(others, definition, this.#precedence);
+    for (const [key, list] of this.#byFlag) {
+      const added = joined.#byFlag.get(key);
+      joined.#byFlag.set(key, added === undefined ? list : [...added, ...list].sort(byRank));
+    }
+    joined.#rejected.push(...this.#rejected);
+    return joined;
+  }
+
   /** Flags that have an override here that may serve. */
   keys(): Iterable<string> {
     return this.#byFlag.keys();
@@ -158,6 +175,7 @@ function trace(
   priority: number,
   outcome: OverrideTrace["outcome"],
 ): OverrideTrace {
-  const { layer, scope, state, value, expiresAt } = override;
-  return { layer, priority, scope: scopeKey(scope), state, value, expiresAt, outcome };
+  const { layer, scope, state, value, expiresAt, origin } = override;
+  const traced = { layer, priority, scope: scopeKey(scope), state, value, expiresAt, outcome };
+  return origin === undefined ? traced : { ...traced, origin };
 }

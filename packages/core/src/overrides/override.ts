@@ -22,6 +22,8 @@ export interface Override {
   readonly expiresAt: number | undefined;
   /** The store's version that it was written in last; 0 where no store keeps it. */
   readonly version: number;
+  /** Of one that a request brought along: `url`, or `token:` with the token's id. */
+  readonly origin?: string | undefined;
 }
 
 /** `unset` is explicit: someone decided that this scope has no value. */

@@ -35,6 +35,9 @@ const cases: Case[] = [
   [Date.UTC(2024, 5, 1), "between", ["2024-01-01", "2024-12-31"], true],
   ["someday", "between", ["2024-01-01", "2024-12-31"], false],
   [OBJECT, "between", ["2024-01-01", "2024-12-31"], false],
+  // The epoch lies inside: what is no date must not pass for it.
+  ["someday", "between", ["1960-01-01", "1980-01-01"], false],
+  ["1970-01-01", "between", ["1960-01-01", "1980-01-01"], true],
 ];
 
 describe("numbers", () => {

@@ -37,8 +37,42 @@ const LONGEST_VERSION = 256;
  * also when one of the three numbers is beyond the safe integers.
  */
 export function parseVersion(text: string): Version | null {
-  return readVersion(text, PARTIAL);
+  return readPlainVersion(text) ?? readVersion(text, PARTIAL);
 }
+
+/** Longest run of digits that is a safe integer whatever they are. */
+const SAFE_DIGITS = 15;
+
+const NO_PRERELEASE: Version["prerelease"] = Object.freeze([]);
+
+/**
+ * A version of just numbers, as nearly all are: what clients send is parsed for each of them, and
+ * this takes a tenth of the expression's time. `null` for whatever is more than that, or is none.
+ */
+function readPlainVersion(text: string): Version | null {
+  const numbers: [number, number, number] = [0, 0, 0];
+  let part = 0;
+  let start = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const digit = index === text.length ? DOT : text.charCodeAt(index) - ZERO;
+    if (digit === DOT) {
+      if (index === start || ++part > 3) return null;
+      start = index + 1;
+      if (index === text.length) break;
+    } else {
+      const before = numbers[part] as number;
+      const hasLeadingZero = before === 0 && index > start;
+      if (digit < 0 || digit > 9 || part > 2 || hasLeadingZero) return null;
+      if (index - start >= SAFE_DIGITS) return null;
+      numbers[part] = before * 10 + digit;
+    }
+  }
+  const [major, minor, patch] = numbers;
+  return { major, minor, patch, prerelease: NO_PRERELEASE };
+}
+
+const ZERO = "0".charCodeAt(0);
+const DOT = ".".charCodeAt(0) - ZERO;
 
 function readVersion(text: string, form: RegExp): Version | null {
   const match = text.length > LONGEST_VERSION ? null : form.exec(text);

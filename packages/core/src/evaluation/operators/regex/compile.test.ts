@@ -372,3 +372,38 @@ describe("a pattern run natively", () => {
     );
   });
 });
+
+describe("the characters that escapes stand for", () => {
+  /** Those of ASCII that a pattern matches. */
+  function matched(pattern: string): string[] {
+    const compiled = compileRegex(pattern, undefined);
+    if (!("test" in compiled)) throw new Error(compiled.problem);
+    const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+    return ascii.filter(compiled.test);
+  }
+
+  const digits = "0123456789";
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const cases: [escape: string, characters: string][] = [
+    ["\\a", "\x07"],
+    ["\\f", "\x0c"],
+    ["\\n", "\x0a"],
+    ["\\r", "\x0d"],
+    ["\\t", "\x09"],
+    ["\\v", "\x0b"],
+    ["\\x4a", "J"],
+    ["\\x{4a}", "J"],
+    ["\\.", "."],
+    ["\\d", digits],
+    ["\\s", "\t\n\f\r "],
+    ["\\w", `${digits}${letters}_${letters.toLowerCase()}`],
+  ];
+
+  it.each(cases)("%s, alone and in classes", (written, characters) => {
+    const inside = [...characters];
+    const outside = matched("^[\\x00-\\x7f]$").filter((one) => !inside.includes(one));
+    expect([matched(`^${written}$`), matched(`^[${written}]$`)]).toEqual([inside, inside]);
+    expect(matched(`^[^${written}]$`)).toEqual(outside);
+    if (/[dsw]/.test(written)) expect(matched(`^${written.toUpperCase()}$`)).toEqual(outside);
+  });
+});
