@@ -105,6 +105,17 @@ export interface MetricsState {
   readonly flags: number;
   /** Of them, those that are enabled in this environment. */
   readonly activeFlags: number;
+  /** Events of analytics that are lost; absent where none are told. */
+  readonly lostEvents?: readonly LostEvents[] | undefined;
+}
+
+/** Events that did not get where they were to go, for one reason. */
+export interface LostEvents {
+  /** Its name; empty when they were lost before they came to one. */
+  readonly exporter: string;
+  readonly reason: "queue_full" | "invalid" | "failed" | "closed";
+  /** Only rises. */
+  readonly count: number;
 }
 
 /** The instance that metrics are of. */
@@ -140,6 +151,10 @@ export interface Metrics {
     readonly operation: string;
     readonly type: string;
   }): void;
+  /** Something a request brought or wanted was not heeded; both are one of few. */
+  recordRefusal?(refusal: { readonly what: string; readonly reason: string }): void;
+  /** A request's flags were overridden by what it brought along: `url` or `token`. */
+  recordOverriddenRequest?(request: { readonly origin: string }): void;
   /**
    * For exporters that are asked for numbers now and then: instead of calls of `recordEvaluation`
    * and `recordError`, they are told once of each series, and read its `count` when they need it.

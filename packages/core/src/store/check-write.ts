@@ -10,6 +10,7 @@ import {
   MAX_CHANGES,
   type OverrideChange,
   type OverrideValue,
+  type ProposalChange,
   type StoreChange,
 } from "./store.ts";
 
@@ -77,20 +78,21 @@ function checkChange(change: StoreChange, copy: Copy): StoreChange {
   switch (change.what) {
     case "flag":
     case "segment":
+    case "proposal":
       return checkDefinition(change, copy);
     case "override":
       return checkOverride(change, copy);
     case "group":
       return checkGroup(change);
     default:
-      throw invalid("A change is of a flag, a segment, an override or a group.");
+      throw invalid("A change is of a flag, a segment, an override, a group or a proposal.");
   }
 }
 
 function checkDefinition(
-  { what, key, definition, ifVersion }: DefinitionChange,
+  { what, key, definition, ifVersion }: DefinitionChange | ProposalChange,
   copy: Copy,
-): DefinitionChange {
+): DefinitionChange | ProposalChange {
   if (what === "flag" ? !isKey(key) : !isStorable(key, MAX_NAME)) {
     throw new HalyardError(
       "INVALID_KEY",
@@ -98,7 +100,7 @@ function checkDefinition(
     );
   }
   const name = `The ${what} "${key}"`;
-  if (what === "flag" && definition !== undefined && !isPlainObject(definition)) {
+  if (what !== "segment" && definition !== undefined && !isPlainObject(definition)) {
     throw refusal("INVALID_DEFINITIONS", `${name} is no object.`);
   }
   const own = definition === undefined ? undefined : copy(definition, "INVALID_DEFINITIONS", name);
@@ -141,7 +143,7 @@ function checkGroup({ group, user, member }: GroupChange): GroupChange {
   return { what: "group", group, user, member: member === true };
 }
 
-function checkAttribution({ actor, reason, requestId, at }: Attribution): Attribution {
+function checkAttribution({ actor, reason, requestId, at, bypass }: Attribution): Attribution {
   if (!(Math.abs(at) <= MAX_TIME)) throw invalid("`at` must be a time in epoch milliseconds.");
   for (const [name, text, longest] of [
     ["reason", reason, MAX_REASON],
@@ -151,7 +153,8 @@ function checkAttribution({ actor, reason, requestId, at }: Attribution): Attrib
       throw invalid(`\`${name}\` must be a text of at most ${longest} characters, without NUL.`);
     }
   }
-  return { actor: storableActor(actor), reason, requestId, at: Math.trunc(at) };
+  const rest = bypass === true ? { bypass } : {};
+  return { actor: storableActor(actor), reason, requestId, at: Math.trunc(at), ...rest };
 }
 
 function storableActor(given: Actor): Actor {

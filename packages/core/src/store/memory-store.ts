@@ -23,6 +23,7 @@ import type {
   OverrideFilter,
   Page,
   PageRequest,
+  ProposalFilter,
   Store,
   StoreChange,
   StoreContents,
@@ -57,6 +58,7 @@ export class MemoryStore implements Store {
   readonly #byScope = new Map<string, Map<string, Override>>();
   readonly #members = new Map<string, Set<string>>();
   readonly #groups = new Map<string, Set<string>>();
+  readonly #proposals = new Map<string, StoredDefinition>();
   /** Oldest first. */
   readonly #audit: AuditEntry[] = [];
   #audited = 0;
@@ -100,9 +102,8 @@ export class MemoryStore implements Store {
     const rows = this.#rows ?? documentRows(this.#document);
     const current = (change: StoreChange): Row => this.#current(change, rows);
     const plan = planWrite(checked.changes, checked.by, this.#version, current);
-    if (!plan.changed.includes(true)) {
-      return { version: this.#version, changed: plan.changed, audit: [] };
-    }
+    const { changed, overrides } = plan;
+    if (!changed.includes(true)) return { version: this.#version, changed, audit: [], overrides };
     this.#rows = rows;
     this.#version = plan.version;
     for (const row of plan.rows) this.#apply(row, rows);
@@ -114,13 +115,14 @@ export class MemoryStore implements Store {
       version: plan.version,
       touched: audit.map(touchedOf),
     });
-    return { version: plan.version, changed: plan.changed, audit };
+    return { version: plan.version, changed, audit, overrides };
   }
 
   #current(change: StoreChange, rows: DocumentRows): Row {
     if (change.what === "group") {
       return this.#members.get(change.group)?.has(change.user) ? true : undefined;
     }
+    if (change.what === "proposal") return this.#proposals.get(change.key);
     const written = this.#written.get(rowId(change));
     if (written !== undefined || change.what === "override") return written;
     const given = (change.what === "flag" ? rows.flags : rows.segments).get(change.key);
@@ -141,6 +143,10 @@ export class MemoryStore implements Store {
       case "group":
         change(this.#members, planned.group, planned.user, planned.row === true);
         change(this.#groups, planned.user, planned.group, planned.row === true);
+        break;
+      case "proposal":
+        if (planned.row === undefined) this.#proposals.delete(planned.key);
+        else this.#proposals.set(planned.key, planned.row);
         break;
       case "override": {
         const id = this.#note({ ...planned.slot, what: "override", put: undefined }, planned.row);
@@ -206,6 +212,12 @@ export class MemoryStore implements Store {
   async members(group: string, page: PageRequest): Promise<Page<string>> {
     this.#checkOpen();
     return pageOfAll([...(this.#members.get(group) ?? [])], page, 1, (user) => [user]);
+  }
+
+  async listProposals({ key }: ProposalFilter, page: PageRequest): Promise<Page<StoredDefinition>> {
+    this.#checkOpen();
+    const all = [...this.#proposals.values()].filter((row) => (key ?? row.key) === row.key);
+    return pageOfAll(all, page, 1, (row) => [row.key]);
   }
 
   async readAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {

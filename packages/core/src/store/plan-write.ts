@@ -10,10 +10,11 @@ import type {
   DefinitionChange,
   GroupChange,
   OverrideChange,
+  ProposalChange,
   StoreChange,
 } from "./store.ts";
 
-/** A flag or a segment as a store keeps it. */
+/** A flag, a segment or a proposal as a store keeps it. */
 export interface StoredDefinition {
   readonly key: string;
   readonly definition: JsonValue;
@@ -54,11 +55,13 @@ export interface WritePlan {
   readonly audit: readonly Omit<AuditEntry, "id">[];
   /** For each change, whether it changed anything. Nothing to write if none did. */
   readonly changed: readonly boolean[];
+  /** For each change of an override, what is in its slot then. */
+  readonly overrides: readonly (Override | undefined)[];
 }
 
 export type PlannedRow =
   | {
-      readonly what: "flag" | "segment";
+      readonly what: "flag" | "segment" | "proposal";
       readonly key: string;
       readonly row: StoredDefinition | undefined;
     }
@@ -98,18 +101,21 @@ export function planWrite(
   const next = version + 1;
   const rows = new Map<string, PlannedRow>();
   const audit: Omit<AuditEntry, "id">[] = [];
+  const overrides: (Override | undefined)[] = [];
   const changed = changes.map((change) => {
     const id = rowId(change);
     const planned = rows.get(id);
     const old = planned === undefined ? current(change) : planned.row;
     checkVersion(change, old);
     const row = plannedRow(change, old, by, next);
+    const left = row === undefined ? old : row.row;
+    overrides.push(change.what === "override" ? (left as Override | undefined) : undefined);
     if (row === undefined) return false;
     rows.set(id, row);
     audit.push(entry(change, old, row.row, by, next));
     return true;
   });
-  return { version: next, rows: [...rows.values()], audit, changed };
+  return { version: next, rows: [...rows.values()], audit, changed, overrides };
 }
 
 function checkVersion(change: StoreChange, old: Row): void {
@@ -178,7 +184,7 @@ function planOverride(
 }
 
 function planDefinition(
-  { what, key, definition }: DefinitionChange,
+  { what, key, definition }: DefinitionChange | ProposalChange,
   old: StoredDefinition | undefined,
   { actor, at }: Attribution,
   version: number,
@@ -200,7 +206,7 @@ function entry(
   change: StoreChange,
   old: Row,
   row: Row,
-  { actor, reason, requestId, at }: Attribution,
+  { actor, reason, requestId, at, bypass }: Attribution,
   version: number,
 ): Omit<AuditEntry, "id"> {
   const removed: AuditAction =
@@ -217,6 +223,7 @@ function entry(
     actor,
     reason,
     requestId,
+    bypass,
     version,
   });
 }

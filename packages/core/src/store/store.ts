@@ -3,6 +3,7 @@ import type { Actor } from "../overrides/actor.ts";
 import type { Layer } from "../overrides/layers.ts";
 import type { Override } from "../overrides/override.ts";
 import type { DefinitionSource, SourceContents } from "../ports.ts";
+import type { StoredDefinition } from "./plan-write.ts";
 
 /**
  * Where management writes: flags and segments, overrides, groups, and the audit of all of it.
@@ -38,6 +39,11 @@ export interface StoreReader {
   readonly groupsOf: (user: string) => Promise<readonly string[]>;
   /** In the order of their ids. */
   readonly members: (group: string, page: PageRequest) => Promise<Page<string>>;
+  /** Changes that somebody has proposed, in the order of their ids. */
+  readonly listProposals: (
+    filter: ProposalFilter,
+    page: PageRequest,
+  ) => Promise<Page<StoredDefinition>>;
   /** Newest first. */
   readonly readAudit: (filter: AuditFilter, page: PageRequest) => Promise<Page<AuditEntry>>;
 }
@@ -48,10 +54,28 @@ export interface StoreWriter {
    * is not the version of what is there. Resolves once readers of the store can see the changes.
    */
   readonly write: (changes: readonly StoreChange[], by: Attribution) => Promise<WriteResult>;
-  /** Creates and migrates what the store keeps its data in. Safe to call again, and by many. */
-  readonly migrate?: () => Promise<void>;
+  /**
+   * Creates and migrates what the store keeps its data in, where it has such a thing. Safe to call
+   * again, and by many. `STORE_READ_FAILED` for a version newer than this code knows.
+   */
+  readonly migrate?: (options?: MigrateOptions) => Promise<Migration>;
   /** Ends connections that the store opened itself. Idempotent. */
   readonly close: () => Promise<void>;
+}
+
+export interface MigrateOptions {
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What it took, or takes, to bring what a store keeps its data in to the version of this code. */
+export interface Migration {
+  /** The version that was there; 0: nothing was. */
+  readonly from: number;
+  /** The version of this code. */
+  readonly to: number;
+  /** In the store's language, all in one transaction; none when there is nothing to do. */
+  readonly statements: readonly string[];
 }
 
 /** Most changes of one write. */
@@ -63,9 +87,11 @@ export interface Attribution {
   readonly reason?: string | undefined;
   readonly requestId?: string | undefined;
   readonly at: number;
+  /** Made although changes have to be reviewed, or are frozen: an emergency. */
+  readonly bypass?: boolean | undefined;
 }
 
-export type StoreChange = DefinitionChange | OverrideChange | GroupChange;
+export type StoreChange = DefinitionChange | ProposalChange | OverrideChange | GroupChange;
 
 interface Conditional {
   /** Only while what is there has this version; 0: only while there is nothing. */
@@ -77,6 +103,15 @@ export interface DefinitionChange extends Conditional {
   readonly what: "flag" | "segment";
   readonly key: string;
   /** As written; `undefined` removes. A flag's is an object. */
+  readonly definition: JsonValue | undefined;
+}
+
+/** A proposed change put, or removed. Kept as definitions are; no source gives it. */
+export interface ProposalChange extends Conditional {
+  readonly what: "proposal";
+  /** Its id. */
+  readonly key: string;
+  /** What it says, an object; `undefined` removes. */
   readonly definition: JsonValue | undefined;
 }
 
@@ -115,6 +150,8 @@ export interface WriteResult {
   readonly changed: readonly boolean[];
   /** What the audit says of it, oldest first. */
   readonly audit: readonly AuditEntry[];
+  /** For each change of an override, what is in its slot then. Absent: the store does not tell. */
+  readonly overrides?: readonly (Override | undefined)[] | undefined;
 }
 
 export interface SubjectQuery {
@@ -152,8 +189,13 @@ export interface OverrideFilter {
   readonly expiredAt?: number | undefined;
 }
 
+export interface ProposalFilter {
+  /** Its id. */
+  readonly key?: string | undefined;
+}
+
 export type AuditAction = "created" | "updated" | "removed" | "expired";
-export type AuditSubject = "flag" | "segment" | "override" | "group";
+export type AuditSubject = "flag" | "segment" | "override" | "group" | "proposal";
 
 /** One thing that was written. */
 export interface AuditEntry {
@@ -163,7 +205,7 @@ export interface AuditEntry {
   readonly at: number;
   readonly action: AuditAction;
   readonly what: AuditSubject;
-  /** Of the flag, the segment, or the group. */
+  /** Of the flag, the segment, the group, or the proposal. */
   readonly key: string;
   /** Of an override: layer and scope, as `emergency` or `user:ann`. Of a group: the user. */
   readonly scope: string | undefined;
@@ -173,6 +215,8 @@ export interface AuditEntry {
   readonly actor: Actor;
   readonly reason: string | undefined;
   readonly requestId: string | undefined;
+  /** An emergency, made although changes have to be reviewed, or are frozen. */
+  readonly bypass: boolean | undefined;
   /** The store's version with it. */
   readonly version: number;
 }
