@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { expect, it } from "vitest";
-import { type ClientHost, FlagClient } from "./client.ts";
+import { FlagClient } from "./client.ts";
+import type { ClientHost } from "./client-host.ts";
 import { loadDocument } from "./definition/load.ts";
 import type { LazyContext } from "./evaluation/context.ts";
 import { compileSnapshot } from "./snapshot.ts";

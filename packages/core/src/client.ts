@@ -1,5 +1,7 @@
+import type { ClientHost, ReadCounts } from "./client-host.ts";
 import { type FlagType, fitsType } from "./definition/flag.ts";
 import { resolveKey } from "./definition/keys.ts";
+import { attributesOf } from "./evaluation/attributes-of.ts";
 import { type AnyContext, type EvaluationContext, isLazy } from "./evaluation/context.ts";
 import {
   type EvaluationDetails,
@@ -16,33 +18,6 @@ import type { Explanation } from "./evaluation/trace.ts";
 import type { JsonValue } from "./json.ts";
 import type { FlagKey, FlagKeyOf, FlagValue, RegisteredFlags } from "./registry.ts";
 import type { Snapshot } from "./snapshot.ts";
-
-/** How often flags were read. Fields that clients add to: calls would cost more than a read. */
-export interface ReadCounts {
-  /** Reads of flags; `all()` reads none in this sense. */
-  total: number;
-  /** Those that gave the caller's default. */
-  failed: number;
-  /** From this `total` on, the next read of a known flag is timed. */
-  readonly timeAt: number;
-  /** Told how long that took; milliseconds. */
-  readonly timed: (duration: number) => void;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-}
-
-/** What a client needs of the instance that makes it. */
-export interface ClientHost {
-  /** The current snapshot; a client keeps the one it got until `refresh`. */
-  readonly snapshot: Snapshot;
-  /** What `enabled` gives for a flag that can't be read, when the caller says nothing. */
-  readonly defaultEnabled: boolean;
-  /** What a store knows of subjects; absent without one. */
-  readonly subjects?: SubjectLoader | undefined;
-  /** What counts reads; absent: nothing does. */
-  readonly reads?: ReadCounts | undefined;
-  readonly track: (event: string, data: unknown, client: FlagClient) => void;
-}
 
 const NO_CONTEXT: EvaluationContext = Object.freeze({});
 
@@ -182,9 +157,14 @@ export class FlagClient {
     return explainFlag(key, this.#state, (details) => this.#reported(details));
   }
 
+  /** Names of the attributes that may decide what the flag gives, whoever asks; sorted. */
+  attributesOf(key: FlagKey): readonly string[] {
+    return attributesOf(key, this.snapshot, this.#host.subjects !== undefined);
+  }
+
   /** Records that something happened that an experiment may want to count. */
   track(event: string, data?: unknown): void {
-    this.#host.track(event, data, this);
+    this.#host.track(event, data, this, this.#context);
   }
 
   /** Reads the current snapshot from here on, for work that outlives a request. */

@@ -1,5 +1,25 @@
 // For applications, and for authors of sources, stores and adapters.
-export { type ClientHost, FlagClient, type ReadCounts } from "./client.ts";
+export type {
+  AnalyticsEvent,
+  AnalyticsExporter,
+  AnalyticsRecord,
+  ExportOutcome,
+  ExposureEvent,
+  GiveUpSignal,
+  TrackedEvent,
+} from "./analytics.ts";
+export {
+  type Assignment,
+  type AssignmentStore,
+  MAX_UNIT,
+  type NewAssignment,
+} from "./assignments/assignment-store.ts";
+export {
+  MemoryAssignments,
+  type MemoryAssignmentsOptions,
+} from "./assignments/memory-assignments.ts";
+export { FlagClient } from "./client.ts";
+export type { ClientHost, ReadCounts } from "./client-host.ts";
 export {
   type DefinedFlags,
   type DefineFlagsOptions,
@@ -26,7 +46,7 @@ export type {
   Variant,
   Weight,
 } from "./definition/flag.ts";
-export { fitsType } from "./definition/flag.ts";
+export { fitsType, variantsOf } from "./definition/flag.ts";
 export type {
   ClauseInput,
   ConditionInput,
@@ -47,6 +67,7 @@ export { isDefinition, type ParseCache, type ParseOptions } from "./definition/p
 export { formatProblem, type Problem } from "./definition/problems.ts";
 export { HalyardError, type HalyardErrorCode } from "./errors.ts";
 export { readAttribute, unitOf } from "./evaluation/attributes.ts";
+export { attributesOf } from "./evaluation/attributes-of.ts";
 export {
   type AnyContext,
   type EvaluationContext,
@@ -62,7 +83,10 @@ export type {
 export type { CompiledFlag } from "./evaluation/flag.ts";
 export { murmur3 } from "./evaluation/hash/murmur3.ts";
 export { JoinedContext } from "./evaluation/joined-context.ts";
+export { parseDate } from "./evaluation/operators/dates.ts";
 export type { EvaluationCounters, RegexEngine } from "./evaluation/operators/operator.ts";
+export { EvaluationState } from "./evaluation/state.ts";
+export { type AssignmentBook, peekAssignments, type UnitAssignments } from "./evaluation/sticky.ts";
 export type { SubjectLoader, SubjectView } from "./evaluation/subject-loader.ts";
 export type {
   ConditionTrace,
@@ -106,6 +130,7 @@ export type {
   EvaluationMeasure,
   EvaluationSeries,
   Logger,
+  LostEvents,
   MeasuredInstance,
   Metrics,
   MetricsState,
@@ -125,6 +150,14 @@ export { announce, complain } from "./store/announce.ts";
 export { auditPosition, isAuditWanted, touchedOf } from "./store/audit.ts";
 export { type CheckedWrite, checkWrite, isStorable } from "./store/check-write.ts";
 export { type DocumentRows, documentRows, rowsDocument } from "./store/document-rows.ts";
+export {
+  databaseProvider,
+  invalidVariable,
+  readStoreVariables,
+  type StoreVariables,
+  textOf,
+  type Variables,
+} from "./store/environment.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export {
   checkLimit,
@@ -156,11 +189,15 @@ export {
   type DefinitionChange,
   type GroupChange,
   MAX_CHANGES,
+  type MigrateOptions,
+  type Migration,
   type OverrideChange,
   type OverrideFilter,
   type OverrideValue,
   type Page,
   type PageRequest,
+  type ProposalChange,
+  type ProposalFilter,
   type Store,
   type StoreChange,
   type StoreContents,
