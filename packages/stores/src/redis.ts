@@ -2,8 +2,10 @@ import type { Store } from "@halyard/core";
 import { redisStore } from "./redis/redis-store.ts";
 import { neededUrl, type StoreEnvironment } from "./shared/environment.ts";
 
+export { type RedisAssignmentsOptions, redisAssignments } from "./redis/assignments.ts";
 export type { RedisClient } from "./redis/driver.ts";
-export { type RedisStoreOptions, redisStore } from "./redis/redis-store.ts";
+export type { RedisStoreOptions } from "./redis/options.ts";
+export { redisStore } from "./redis/redis-store.ts";
 export type { StoreEnvironment } from "./shared/environment.ts";
 
 /**

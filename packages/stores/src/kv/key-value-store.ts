@@ -10,11 +10,13 @@ import {
   type OverrideFilter,
   type Page,
   type PageRequest,
+  type ProposalFilter,
   pageOf,
   pageOfAll,
   type Store,
   type StoreChange,
   type StoreContents,
+  type StoredDefinition,
   type SubjectContents,
   type SubjectQuery,
   scopeKey,
@@ -23,21 +25,17 @@ import {
 } from "@halyard/core";
 import { BaseStore } from "../shared/base-store.ts";
 import type { Found } from "../shared/feed.ts";
-import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
+import { auditLimitOf, checkNames, milliseconds, type StoreOptions } from "../shared/options.ts";
 import { delay } from "../shared/waiting.ts";
 import { type KeyValue, KeyValues } from "./key-values.ts";
 import { type Head, inTurns, Snapshot } from "./snapshot.ts";
 import { planHead } from "./write.ts";
 
 /** What keeps the data, and how it is used. */
-export interface KeyValueStoreOptions {
+export interface KeyValueStoreOptions extends StoreOptions {
   readonly kv: KeyValue;
   /** What the names of the keys begin with; `feature_flags` unless said otherwise. */
   readonly domain?: string | undefined;
-  /** For people, and unique within an instance; `kv` unless said otherwise. */
-  readonly name?: string | undefined;
-  /** Milliseconds between looks for what other processes wrote; 1000. */
-  readonly pollInterval?: number | undefined;
   /** Writes whose audit is kept; 1000. The oldest go first. */
   readonly auditLimit?: number | undefined;
 }
@@ -71,9 +69,6 @@ class KeyValueStore extends BaseStore {
     const names = ["kv", "domain", "name", "pollInterval", "auditLimit"];
     checkNames("keyValueStore", options, names);
     const { kv, domain = "feature_flags", name = "kv", auditLimit = 1000 } = options;
-    if (!Number.isSafeInteger(auditLimit) || auditLimit < 1) {
-      throw invalidOption("keyValueStore", "`auditLimit` must be a whole number from 1.");
-    }
     super({
       name,
       document: `${name} ${domain}`,
@@ -81,7 +76,7 @@ class KeyValueStore extends BaseStore {
       advice: () => ADVICE,
     });
     this.#values = new KeyValues(kv, domain);
-    this.#auditLimit = auditLimit;
+    this.#auditLimit = auditLimitOf("keyValueStore", auditLimit, 1);
   }
 
   async read(): Promise<StoreContents> {
@@ -96,7 +91,7 @@ class KeyValueStore extends BaseStore {
         version: row.version,
         row,
       }));
-      return this.cache.take({ version, definitions, overrides }) as StoreContents;
+      return this.take({ version, definitions, overrides }) as StoreContents;
     });
   }
 
@@ -134,6 +129,15 @@ class KeyValueStore extends BaseStore {
     );
   }
 
+  async listProposals({ key }: ProposalFilter, page: PageRequest): Promise<Page<StoredDefinition>> {
+    return this.#read(async (snapshot) => {
+      const ids = key === undefined ? await snapshot.proposalIds() : [key];
+      const { items, cursor } = pageOfAll(ids, page, 1, (id) => [id]);
+      const rows = await inTurns(items, (id) => snapshot.proposal(id));
+      return { items: rows.filter((row) => row !== undefined), cursor };
+    });
+  }
+
   async readAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
     return this.#read(async (snapshot) => {
       checkLimit(page.limit);
@@ -153,10 +157,6 @@ class KeyValueStore extends BaseStore {
       }
       return pageOf(found.slice(0, page.limit + 1), page, ({ id }) => [id]);
     });
-  }
-
-  async migrate(): Promise<void> {
-    await this.#read(async () => undefined);
   }
 
   protected async end(): Promise<void> {}

@@ -24,6 +24,8 @@ export class KeyValues {
   /** Two places for what a store is now: while one is written, the other is whole. */
   readonly heads: readonly [string, string];
   readonly definitions: string;
+  /** The ids of proposals. */
+  readonly proposals: string;
   readonly #kv: KeyValue;
   readonly #domain: string;
 
@@ -43,6 +45,7 @@ export class KeyValues {
     this.#domain = domain;
     this.heads = [`${domain}:head-0`, `${domain}:head-1`];
     this.definitions = `${domain}:definitions`;
+    this.proposals = `${domain}:proposals`;
   }
 
   scope(scope: string): string {
@@ -55,6 +58,10 @@ export class KeyValues {
 
   group(group: string): string {
     return `${this.#domain}:group:${digest(group)}`;
+  }
+
+  proposal(id: string): string {
+    return `${this.#domain}:proposal:${digest(id)}`;
   }
 
   audit(version: number): string {

@@ -14,10 +14,12 @@ storeSuite(
     name: "key-value by unstorage in memory",
     shared: true,
     manyWriters: false,
+    audit: { limit: 3, of: "writes" },
     create: async () => {
       const kv = createStorage();
       return {
-        open: ({ pollInterval = 20 } = {}) => keyValueStore({ kv, pollInterval }),
+        open: ({ pollInterval = 20, auditLimit } = {}) =>
+          keyValueStore({ kv, pollInterval, auditLimit }),
         lose: () => kv.clear(),
         remove: () => kv.dispose(),
       };
@@ -31,11 +33,13 @@ storeSuite(
     name: "key-value by unstorage in files",
     shared: true,
     manyWriters: false,
+    audit: { limit: 3, of: "writes" },
     create: async () => {
       const base = mkdtempSync(join(tmpdir(), "halyard-kv-"));
       const kv = createStorage({ driver: fsDriver({ base }) });
       return {
-        open: ({ pollInterval = 20 } = {}) => keyValueStore({ kv, pollInterval }),
+        open: ({ pollInterval = 20, auditLimit } = {}) =>
+          keyValueStore({ kv, pollInterval, auditLimit }),
         lose: () => kv.clear(),
         remove: async () => rmSync(base, { recursive: true, force: true }),
       };
@@ -49,10 +53,12 @@ storeSuite(
     name: "key-value by a Map",
     shared: true,
     manyWriters: false,
+    audit: { limit: 3, of: "writes" },
     create: async () => {
       const kv = new Map<string, string>();
       return {
-        open: ({ pollInterval = 20 } = {}) => keyValueStore({ kv, pollInterval }),
+        open: ({ pollInterval = 20, auditLimit } = {}) =>
+          keyValueStore({ kv, pollInterval, auditLimit }),
         lose: async () => kv.clear(),
         remove: async () => {},
       };

@@ -57,6 +57,15 @@ export class Snapshot {
     return JSON.parse((await this.text(key)) ?? "[]") as string[];
   }
 
+  proposalIds(): Promise<readonly string[]> {
+    return this.#names(this.#values.proposals);
+  }
+
+  async proposal(id: string): Promise<StoredDefinition | undefined> {
+    const text = await this.text(this.#values.proposal(id));
+    return text === undefined ? undefined : definitionFrom(text);
+  }
+
   /** What a version wrote, oldest first; `undefined` when that is not kept any more. */
   async audit(version: number): Promise<readonly AuditEntry[] | undefined> {
     const text = await this.text(this.#values.audit(version));

@@ -27,8 +27,9 @@ export async function planHead(
   const parts = await Parts.read(values, snapshot, changes);
   const { head } = snapshot;
   const plan = planWrite(changes, by, head.version, (change) => parts.row(change));
-  if (!plan.changed.includes(true)) {
-    const result = { version: head.version, changed: plan.changed, audit: [] };
+  const { changed, overrides } = plan;
+  if (!changed.includes(true)) {
+    const result = { version: head.version, changed, audit: [], overrides };
     return { result, head: undefined };
   }
   let { audited } = head;
@@ -39,7 +40,7 @@ export async function planHead(
     [values.audit(plan.version - auditLimit)]: null,
   };
   return {
-    result: { version: plan.version, changed: plan.changed, audit },
+    result: { version: plan.version, changed, audit, overrides },
     head: { id: head.id, version: plan.version, audited, journal },
   };
 }
@@ -51,6 +52,8 @@ class Parts {
   readonly #scopes = new Map<string, Map<string, Override>>();
   readonly #users = new Map<string, Set<string>>();
   readonly #groups = new Map<string, Set<string>>();
+  readonly #proposals = new Map<string, StoredDefinition | undefined>();
+  #proposalIds = new Set<string>();
 
   private constructor(values: KeyValues) {
     this.#values = values;
@@ -87,6 +90,11 @@ class Parts {
     await inTurns([...names.groups], async (group) => {
       parts.#groups.set(group, new Set(await snapshot.membersOf(group)));
     });
+    const ids = changes.flatMap((change) => (change.what === "proposal" ? change.key : []));
+    await inTurns([...new Set(ids)], async (id) => {
+      parts.#proposals.set(id, await snapshot.proposal(id));
+    });
+    if (ids.length > 0) parts.#proposalIds = new Set(await snapshot.proposalIds());
     return parts;
   }
 
@@ -95,6 +103,7 @@ class Parts {
       return this.#users.get(change.user)?.has(change.group) ? true : undefined;
     }
     if (change.what === "override") return this.#scopes.get(change.scope)?.get(rowId(change));
+    if (change.what === "proposal") return this.#proposals.get(change.key);
     return this.#definitions.get(rowId(change));
   }
 
@@ -111,6 +120,10 @@ class Parts {
         const rows = this.#scopes.get(slot.scope) ?? new Map<string, Override>();
         setOrDelete(rows, rowId({ what: "override", ...slot, put: undefined }), row);
         texts[this.#values.scope(slot.scope)] = overridesText([...rows.values()]);
+      } else if (planned.what === "proposal") {
+        const { key, row } = planned;
+        texts[this.#values.proposal(key)] = row === undefined ? null : definitionText(row);
+        texts[this.#values.proposals] = changed(this.#proposalIds, key, row !== undefined);
       } else {
         const { what, key, row } = planned;
         setOrDelete(this.#definitions, rowId({ what, key, definition: undefined }), row);

@@ -1,5 +1,6 @@
 import { HalyardError } from "@halyard/core";
 import { missingPackage, secretsOf } from "../shared/options.ts";
+import { withDeadline } from "../shared/waiting.ts";
 import type { SqlRow } from "../sql/rows.ts";
 
 /** What is used of a pool of `pg`. */
@@ -26,7 +27,7 @@ export type Queryable = Pick<PostgresPool, "query">;
 
 /** Milliseconds. */
 const CONNECT_TIMEOUT = 5000;
-const QUERY_TIMEOUT = 15_000;
+const QUERY_TIMEOUT = 10_000;
 const KEEP_ALIVE_AFTER = 10_000;
 
 /** The connections of a store: one listens, one writes, the rest read. */
@@ -85,18 +86,23 @@ export async function rowsOf(
   return rows as readonly SqlRow[];
 }
 
-/** Runs with a connection of its own, which is closed when it may be in an unknown state. */
+/**
+ * Runs with a connection of its own, which is closed when it may be in an unknown state, and after
+ * so many milliseconds: nothing can be done with it later.
+ */
 export async function withClient<T>(
   pool: PostgresPool,
+  milliseconds: number,
   work: (client: PostgresClient) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect();
+  const end = performance.now() + milliseconds;
+  const client = await connectWithin(pool, milliseconds);
   // Also told to whoever waits for an answer; unheard, it ends the process.
   const ignore = (): void => {};
   client.on("error", ignore);
   let broken: boolean | Error = true;
   try {
-    const result = await work(client);
+    const result = await withDeadline(work(client), end - performance.now(), noAnswer);
     broken = false;
     return result;
   } catch (error) {
@@ -106,6 +112,24 @@ export async function withClient<T>(
     client.removeListener("error", ignore);
     client.release(broken);
   }
+}
+
+/** A pool that was given may wait for a connection without end. */
+async function connectWithin(pool: PostgresPool, milliseconds: number): Promise<PostgresClient> {
+  const connecting = pool.connect();
+  try {
+    return await withDeadline(connecting, milliseconds, noAnswer);
+  } catch (error) {
+    connecting.then(
+      (client) => client.release(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+function noAnswer(): Error {
+  return Object.assign(new Error("the server does not answer"), { code: "ETIMEDOUT" });
 }
 
 /** Ends the transaction that an error left; whether the connection can be used on. */
@@ -147,7 +171,10 @@ export function isMissingTable(error: unknown): boolean {
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^(28P01|28000)$/, "Check the user and the password."],
   [/^3D000$/, "Create the database, or check its name."],
-  [/^42501$/, "Grant the role what it needs, or have one that may run `migrate()` once."],
+  [
+    /^42501$/,
+    "Grant the role what it needs; for tables that are to be made, run `npx halyard-migrate` as one that may make them.",
+  ],
   [/^42P01$/, "The tables are gone. Restore them, or start the process anew to make new ones."],
   [/^(25006|57P03)$/, "Use the URL of a primary server that is up."],
   [

@@ -6,7 +6,7 @@ import { findPostgres } from "../../../../test/support/servers/postgres.ts";
 import { withServer } from "../../../../test/support/servers/server.ts";
 import { postgresStore } from "../postgres.ts";
 
-const TABLES = ["", "_segments", "_groups", "_overrides", "_audit", "_meta"];
+const TABLES = ["", "_segments", "_groups", "_overrides", "_proposals", "_audit", "_meta"];
 
 withServer("PostgreSQL", await findPostgres(), ({ url }) => {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
@@ -28,6 +28,7 @@ withServer("PostgreSQL", await findPostgres(), ({ url }) => {
       name: "PostgreSQL",
       shared: true,
       manyWriters: true,
+      audit: { limit: 1000, of: "entries" },
       create: async () => {
         const { table, ...rest } = await place();
         return { open: (options = {}) => postgresStore({ url, table, ...options }), ...rest };
@@ -41,6 +42,7 @@ withServer("PostgreSQL", await findPostgres(), ({ url }) => {
       name: "PostgreSQL by the application's pool",
       shared: true,
       manyWriters: true,
+      audit: { limit: 1000, of: "entries" },
       create: async () => {
         const { table, ...rest } = await place();
         return { open: (options = {}) => postgresStore({ pool, table, ...options }), ...rest };

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   type Attribution,
   type AuditEntry,
@@ -12,6 +11,8 @@ import {
   type WriteResult,
 } from "@halyard/core";
 import type { StoreState } from "../shared/lineage.ts";
+import type { SqlSettings } from "../sql/options.ts";
+import { pruning } from "../sql/queries.ts";
 import {
   auditValues,
   DEFINITION_COLUMNS,
@@ -24,67 +25,16 @@ import {
   type SqlValue,
   stateOfRow,
 } from "../sql/rows.ts";
-import {
-  type Dialect,
-  migrationFrom,
-  SCHEMA_VERSION,
-  schemaProblem,
-  type Tables,
-} from "../sql/schema.ts";
-import {
-  isMissingTable,
-  type PostgresClient,
-  type PostgresPool,
-  rowsOf,
-  withClient,
-} from "./driver.ts";
+import type { Tables } from "../sql/schema.ts";
+import { numbered, type PostgresClient, rowsOf } from "./driver.ts";
 
-// Not `jsonb`, which puts the keys of maps in an order of its own.
-const DIALECT: Dialect = {
-  text: 'text COLLATE "C"',
-  json: "json",
-  integer: "bigint",
-  boolean: "boolean",
-};
-
-/** Creates and migrates the tables. Gives what is wrong with them, if this code can't use them. */
-export async function migrateTables(
-  pool: PostgresPool,
-  tables: Tables,
-): Promise<string | undefined> {
-  const schemaSql = `SELECT schema_version FROM ${tables.meta}`;
-  try {
-    const [row] = await rowsOf(pool, schemaSql);
-    // A table without its row is not new: whoever reads it says so.
-    if (row === undefined || Number(row.schema_version) === SCHEMA_VERSION) return undefined;
-  } catch (error) {
-    if (!isMissingTable(error)) throw error;
-  }
-  return withClient(pool, async (client) => {
-    await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
-    await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
-      `halyard ${tables.prefix}`,
-    ]);
-    const [exists] = await rowsOf(client, "SELECT to_regclass($1) IS NOT NULL AS there", [
-      tables.meta,
-    ]);
-    const [row] = exists?.there === true ? await rowsOf(client, schemaSql) : [];
-    const version = Number(row?.schema_version ?? 0);
-    const problem = schemaProblem(version);
-    if (problem === undefined && version < SCHEMA_VERSION) {
-      for (const sql of migrationFrom(version, tables, DIALECT, randomUUID())) {
-        await client.query(sql);
-      }
-    }
-    await client.query("COMMIT");
-    return problem;
-  });
-}
-
-/** Milliseconds that a write waits for those of other processes, and that one may take. */
+/**
+ * Milliseconds that a write waits for those of others, and that one may take. A process that goes
+ * silent amid a write loses the lock before others give up waiting for it.
+ */
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-  SET LOCAL lock_timeout = 10000; SET LOCAL statement_timeout = 14000;
-  SET LOCAL idle_in_transaction_session_timeout = 20000`;
+  SET LOCAL lock_timeout = 8000; SET LOCAL statement_timeout = 9000;
+  SET LOCAL idle_in_transaction_session_timeout = 4000`;
 
 /**
  * Makes a write up to its commit, with the row of the store's version locked. `check` throws when
@@ -92,7 +42,7 @@ const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
  */
 export async function prepareWrite(
   client: PostgresClient,
-  tables: Tables,
+  { tables, auditLimit }: SqlSettings,
   changes: readonly StoreChange[],
   by: Attribution,
   check: (state: StoreState | undefined) => void,
@@ -107,9 +57,8 @@ export async function prepareWrite(
   const before = state?.version ?? 0;
   const rows = await currentRows(client, tables, changes);
   const plan = planWrite(changes, by, before, (change) => rows.get(rowId(change)));
-  if (!plan.changed.includes(true)) {
-    return { version: before, changed: plan.changed, audit: [] };
-  }
+  const { version, changed, overrides } = plan;
+  if (!changed.includes(true)) return { version: before, changed, audit: [], overrides };
   const first = Number(meta?.audited) + 1;
   const audit = plan.audit.map(
     (entry, index): AuditEntry => ({ id: String(first + index), ...entry }),
@@ -117,12 +66,17 @@ export async function prepareWrite(
   for (const { sql, values } of statements(tables, plan, audit, by)) {
     await client.query(sql, values);
   }
+  const last = first + audit.length - 1;
+  if (auditLimit !== undefined) {
+    const { sql, values } = pruning(tables, last - auditLimit);
+    await client.query(numbered(sql), [...values]);
+  }
   await client.query(
     `WITH moved AS (UPDATE ${tables.meta} SET version = $1::bigint, audited = $2::bigint)
       SELECT pg_notify($3, $1::bigint::text)`,
-    [plan.version, first + audit.length - 1, channelOf(tables)],
+    [version, last, channelOf(tables)],
   );
-  return { version: plan.version, changed: plan.changed, audit };
+  return { version, changed, audit, overrides };
 }
 
 /** The channel on which a store tells of its version. */
@@ -140,6 +94,7 @@ async function currentRows(
   for (const [what, table] of [
     ["flag", tables.flags],
     ["segment", tables.segments],
+    ["proposal", tables.proposals],
   ] as const) {
     const keys = changes.flatMap((change) => (change.what === what ? change.key : []));
     if (keys.length === 0) continue;
@@ -189,15 +144,17 @@ interface Statement {
 const TYPES = {
   flags: "text text text json boolean bigint bigint json bigint json",
   segments: "text json bigint bigint json bigint json",
+  proposals: "text json bigint bigint json bigint json",
   groups: "text text bigint json",
   overrides: "text text text text json text json bigint bigint json bigint bigint",
-  audit: "bigint bigint text text text text json json json text text bigint",
+  audit: "bigint bigint text text text text json json json text text bigint bigint",
 } as const;
 
 /** Columns that name a row, in the order of the tables, which they begin. */
 const KEYS = {
   flags: ["key"],
   segments: ["key"],
+  proposals: ["key"],
   groups: ["user_id", "group_name"],
   overrides: ["flag_key", "layer", "scope"],
 } as const;
@@ -249,7 +206,7 @@ function rowOf(planned: PlannedRow, by: Attribution): TableRow {
     default: {
       const { what, key, row } = planned;
       const values = row ? definitionValues(row, what) : [key];
-      return { table: what === "flag" ? "flags" : "segments", stays, values };
+      return { table: `${what}s`, stays, values };
     }
   }
 }

@@ -26,7 +26,7 @@ interface OwnClient extends RedisClient {
 
 /** Milliseconds. */
 const CONNECT_TIMEOUT = 5000;
-const COMMAND_TIMEOUT = 10_000;
+const COMMAND_TIMEOUT = 5000;
 const KEEP_ALIVE_AFTER = 10_000;
 
 interface Redis {
@@ -98,8 +98,8 @@ export function destroy(client: RedisClient): void {
 }
 
 /** The passwords in the URL of a server. Throws `INVALID_OPTIONS` for another URL. */
-export function checkUrl(url: string): readonly string[] {
-  return secretsOf("redisStore", url, /^rediss?:$/);
+export function checkUrl(what: string, url: string): readonly string[] {
+  return secretsOf(what, url, /^rediss?:$/);
 }
 
 /** Runs a script, which the server knows after the first time. */
@@ -120,7 +120,7 @@ export async function run(
 }
 
 /** A command was sent, and nothing is known of what became of it. */
-class NoAnswer extends Error {}
+export class NoAnswer extends Error {}
 
 function messageOf(error: unknown): string {
   return (error as Error | undefined)?.message ?? "";

@@ -9,6 +9,8 @@ export class Keys {
   readonly definitions: string;
   /** The fields of `definitions`, sorted by version. */
   readonly versions: string;
+  /** A hash of rows, by their ids. */
+  readonly proposals: string;
   /** The names of all overrides, by {@link slotName}, sorted by bytes. */
   readonly overrides: string;
   /** The names of those that expire, sorted by when. */
@@ -20,16 +22,12 @@ export class Keys {
   readonly #tag: string;
 
   constructor(prefix: string) {
-    if (!/^[A-Za-z0-9_.:-]{1,64}$/.test(prefix)) {
-      throw invalidOption(
-        "redisStore",
-        "`prefix` must be 1 to 64 letters, digits, `_`, `.`, `:` or `-`.",
-      );
-    }
+    checkPrefix("redisStore", prefix);
     this.#tag = `{${prefix}}`;
     this.meta = `${this.#tag}:meta`;
     this.definitions = `${this.#tag}:definitions`;
     this.versions = `${this.#tag}:versions`;
+    this.proposals = `${this.#tag}:proposals`;
     this.overrides = `${this.#tag}:overrides`;
     this.expiries = `${this.#tag}:expiries`;
     this.audit = `${this.#tag}:audit`;
@@ -50,6 +48,12 @@ export class Keys {
   group(group: string): string {
     return `${this.#tag}:group:${group}`;
   }
+}
+
+/** Throws `INVALID_OPTIONS`. */
+export function checkPrefix(what: string, prefix: string): void {
+  if (/^[A-Za-z0-9_.:-]{1,64}$/.test(prefix)) return;
+  throw invalidOption(what, "`prefix` must be 1 to 64 letters, digits, `_`, `.`, `:` or `-`.");
 }
 
 export function definitionField(what: "flag" | "segment", key: string): string {

@@ -4,17 +4,20 @@ import {
   auditPosition,
   checkLimit,
   comparePositions,
+  compareTexts,
   isAuditWanted,
   isStorable,
   type Override,
   type OverrideFilter,
   type Page,
   type PageRequest,
+  type ProposalFilter,
   pageOf,
   positionOf,
+  type StoredDefinition,
   scopeKey,
 } from "@halyard/core";
-import { auditFrom, overrideFrom } from "../shared/json-rows.ts";
+import { auditFrom, definitionFrom, overrideFrom } from "../shared/json-rows.ts";
 import { type Keys, slotField, slotName, slotOf, slotRange } from "./keys.ts";
 import { Commands } from "./scripts.ts";
 
@@ -137,6 +140,29 @@ export async function listMembers(
   command.add("ZRANGEBYLEX", keys.group(group), after, "+", "LIMIT", 0, page.limit + 1);
   const [users] = (await read(command)) as [readonly string[]];
   return pageOf(users, page, (user) => [user]);
+}
+
+/** There are few enough to be sorted here. */
+export async function listProposals(
+  read: Reader,
+  keys: Keys,
+  { key }: ProposalFilter,
+  page: PageRequest,
+): Promise<Page<StoredDefinition>> {
+  checkLimit(page.limit);
+  const after = page.cursor === undefined ? undefined : positionOf(page.cursor, 1);
+  const [all] = await read(new Commands(keys.meta).add("HKEYS", keys.proposals));
+  const ids = (all as readonly string[])
+    .filter((id) => (key ?? id) === id)
+    .filter((id) => after === undefined || comparePositions([id], after) > 0)
+    .sort(compareTexts)
+    .slice(0, page.limit + 1);
+  // By the ids, as one may be gone since they were read.
+  const { items: wanted, cursor } = pageOf(ids, page, (id) => [id]);
+  if (wanted.length === 0) return { items: [], cursor };
+  const [texts] = await read(new Commands(keys.meta).add("HMGET", keys.proposals, ...wanted));
+  const rows = (texts as readonly unknown[]).filter((text) => typeof text === "string");
+  return { items: rows.map(definitionFrom), cursor };
 }
 
 export async function listAudit(

@@ -1,18 +1,20 @@
-import { randomUUID } from "node:crypto";
 import {
   type Attribution,
   type AuditEntry,
   type AuditFilter,
   compareTexts,
-  HalyardError,
   isStorable,
+  type MigrateOptions,
+  type Migration,
   type Override,
   type OverrideFilter,
   type Page,
   type PageRequest,
+  type ProposalFilter,
   type Store,
   type StoreChange,
   type StoreContents,
+  type StoredDefinition,
   type SubjectContents,
   type SubjectQuery,
   type WriteResult,
@@ -20,49 +22,28 @@ import {
 import { BaseStore } from "../shared/base-store.ts";
 import type { Channel, ChannelListener, Found } from "../shared/feed.ts";
 import type { StoreState } from "../shared/lineage.ts";
-import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
 import { Backoff, delay } from "../shared/waiting.ts";
 import { openChannel } from "./channel.ts";
+import { Connection, tryTwice } from "./connection.ts";
 import {
   adviceOn,
   checkUrl,
   connected,
   connectTo,
-  destroy,
   isRefusal,
   isUnsent,
   type RedisClient,
-  run,
 } from "./driver.ts";
 import { Keys } from "./keys.ts";
-import { listAudit, listMembers, listOverrides, type Reader } from "./lists.ts";
+import { listAudit, listMembers, listOverrides, listProposals, type Reader } from "./lists.ts";
+import { found } from "./migrate.ts";
+import { checkedOptions, type RedisStoreOptions } from "./options.ts";
 import { foundFrom, freshFrom, MAX_BEHIND, overridesFrom, stateFrom } from "./rows.ts";
-import { COMMIT, CONTENTS, Commands, FOUND, LOOK, READ, SUBJECT } from "./scripts.ts";
+import { COMMIT, CONTENTS, Commands, LOOK, READ, type Script, SUBJECT } from "./scripts.ts";
 import { type PlannedCommit, planCommit, readingOf, rowsRead } from "./write.ts";
-
-/** Where the server is, and how it is used. */
-export interface RedisStoreOptions {
-  /** `redis://…` or `rediss://…`. Opened with the package `redis`, which is to be installed. */
-  readonly url?: string | undefined;
-  /** Instead: a connected client, or cluster, of `redis` 5 or newer. It is not closed. */
-  readonly client?: RedisClient | undefined;
-  /** What the names of the keys begin with; `feature_flags` unless said otherwise. */
-  readonly prefix?: string | undefined;
-  /** For people, and unique within an instance; `redis` unless said otherwise. */
-  readonly name?: string | undefined;
-  /** Milliseconds between looks for changes that were not told of; 30,000. */
-  readonly pollInterval?: number | undefined;
-  /** `false`: changes are only found by looking, and no connection subscribes. */
-  readonly push?: boolean | undefined;
-  /** Entries of the audit that are kept; 10,000. The oldest go first. */
-  readonly auditLimit?: number | undefined;
-}
 
 /** Milliseconds that a write tries to be the next one, or to reach the server. */
 const WRITE_DEADLINE = 10_000;
-
-/** The layout of the keys that this code works with. */
-const SCHEMA = 1;
 
 /**
  * A store in Redis 6 or newer, or a cluster, for any number of processes. Throws `INVALID_OPTIONS`;
@@ -75,32 +56,24 @@ export function redisStore(options: RedisStoreOptions): Store {
 
 class RedisStore extends BaseStore {
   readonly #keys: Keys;
+  readonly #connection: Connection;
   readonly #given: RedisClient | undefined;
   readonly #url: string | undefined;
   readonly #auditLimit: number;
-  #connecting: Promise<RedisClient> | undefined;
-  #founding: Promise<void> | undefined;
+  #founding: Promise<unknown> | undefined;
 
   constructor(options: RedisStoreOptions) {
-    const names = ["url", "client", "prefix", "name", "pollInterval", "push", "auditLimit"];
-    checkNames("redisStore", options, names);
-    const { url, client, prefix = "feature_flags", name = "redis", push = true } = options;
-    const { auditLimit = 10_000, pollInterval } = options;
-    if ((url === undefined) === (client === undefined)) {
-      throw invalidOption("redisStore", "give it a `url` or a `client`.");
-    }
-    if (!Number.isSafeInteger(auditLimit) || auditLimit < 1) {
-      throw invalidOption("redisStore", "`auditLimit` must be a whole number from 1.");
-    }
+    const { url, client, prefix, name, pollInterval, push, auditLimit } = checkedOptions(options);
     super({
       name,
       document: `${name} ${prefix}`,
-      pollInterval: milliseconds("redisStore", "pollInterval", pollInterval, 30_000),
+      pollInterval,
       advice: adviceOn,
-      secrets: url === undefined ? [] : checkUrl(url),
+      secrets: url === undefined ? [] : checkUrl("redisStore", url),
       push,
     });
     this.#keys = new Keys(prefix);
+    this.#connection = new Connection(client, url);
     this.#given = client;
     this.#url = url;
     this.#auditLimit = auditLimit;
@@ -111,7 +84,7 @@ class RedisStore extends BaseStore {
     const keys = [meta, definitions, versions, this.#keys.scope("system")];
     return this.#read((client) =>
       this.contents(async (since) => {
-        const answer = await run(client, CONTENTS, keys, [String(since)]);
+        const answer = await this.#run(client, CONTENTS, keys, [String(since)]);
         return { state: stateFrom(answer), fresh: freshFrom(answer) };
       }),
     );
@@ -124,7 +97,7 @@ class RedisStore extends BaseStore {
     const keys = [meta, own, ...asked.map((scope) => this.#keys.scope(scope))];
     return this.#read(async (client) => {
       const { floor } = this.lineage;
-      const answer = await run(client, SUBJECT, keys, []);
+      const answer = await this.#run(client, SUBJECT, keys, []);
       const state = stateFrom(answer);
       this.checkRead(state, floor);
       const [, , groups, rows] = answer as [unknown, unknown, string[], string[]];
@@ -151,17 +124,23 @@ class RedisStore extends BaseStore {
     return this.#list((read) => listMembers(read, this.#keys, group, page));
   }
 
+  async listProposals(filter: ProposalFilter, page: PageRequest): Promise<Page<StoredDefinition>> {
+    return this.#list((read) => listProposals(read, this.#keys, filter, page));
+  }
+
   async readAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
     return this.#list((read) => listAudit(read, this.#keys, filter, page));
   }
 
-  async migrate(): Promise<void> {
-    await this.#read(async () => undefined);
+  async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
+    return this.#attempt(async () => {
+      const client = await this.#connection.client();
+      return this.#connection.heard(client, found(client, this.#keys, this.#fault, dryRun));
+    });
   }
 
-  protected async end(): Promise<void> {
-    const client = await this.#connecting?.catch(() => undefined);
-    if (client !== undefined) destroy(client);
+  protected end(): Promise<void> {
+    return this.#connection.end();
   }
 
   protected override async openChannel(listener: ChannelListener): Promise<Channel> {
@@ -175,7 +154,7 @@ class RedisStore extends BaseStore {
   #list<T>(work: (read: Reader) => Promise<T>): Promise<T> {
     return this.#read((client) =>
       work(async (commands) => {
-        const answer = await run(client, READ, commands.keys, commands.arguments);
+        const answer = await this.#run(client, READ, commands.keys, commands.arguments);
         return answer[3] as readonly unknown[];
       }),
     );
@@ -186,7 +165,7 @@ class RedisStore extends BaseStore {
     return this.#read(async (client) => {
       const { floor } = this.lineage;
       const values = [String(seen ?? Number.MAX_SAFE_INTEGER), String(MAX_BEHIND + 1)];
-      const answer = await run(client, LOOK, [meta, audit], values);
+      const answer = await this.#run(client, LOOK, [meta, audit], values);
       this.checkRead(stateFrom(answer), floor);
       return foundFrom(answer, seen);
     });
@@ -216,7 +195,7 @@ class RedisStore extends BaseStore {
     const client = await this.#ready();
     const { floor } = this.lineage;
     const reading = readingOf(this.#keys, changes);
-    const answer = await run(client, READ, reading.keys, reading.arguments);
+    const answer = await this.#run(client, READ, reading.keys, reading.arguments);
     const state = stateFrom(answer);
     this.checkWrite(state, floor);
     const { version } = state as StoreState;
@@ -235,7 +214,7 @@ class RedisStore extends BaseStore {
     const head = [id, version, result.version, audited, this.#keys.channel].map(String);
     try {
       const values = [...head, ...commands.arguments];
-      const [done] = await run(client, COMMIT, commands.keys, values);
+      const [done] = await this.#run(client, COMMIT, commands.keys, values);
       return Number(done) === 1;
     } catch (error) {
       if (isRefusal(error) || isUnsent(error)) throw error;
@@ -243,54 +222,36 @@ class RedisStore extends BaseStore {
     }
   }
 
-  /** Tries once more on another connection when one broke, as all do when the server is restarted. */
   #read<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
+    return this.#attempt(async () => work(await this.#ready()));
+  }
+
+  #attempt<T>(work: () => Promise<T>): Promise<T> {
     return this.gate.run(async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await work(await this.#ready());
-        } catch (error) {
-          const isFinal = isRefusal(error) || error instanceof HalyardError;
-          if (isFinal || attempt === 2) throw this.failures.read(error);
-        }
-        this.gate.check();
+      try {
+        return await tryTwice(work, () => this.gate.check());
+      } catch (error) {
+        throw this.failures.read(error);
       }
     });
+  }
+
+  #run(client: RedisClient, script: Script, keys: string[], values: string[]) {
+    return this.#connection.run(client, script, keys, values);
   }
 
   /** A connected client, once the store is there. */
   async #ready(): Promise<RedisClient> {
-    const client = this.#given ?? (await this.#connect());
-    this.#founding ??= this.#found(client);
-    await this.#founding;
-    return client;
-  }
-
-  async #connect(): Promise<RedisClient> {
-    this.#connecting ??= connectTo(this.#url as string, () => {
-      this.#connecting = undefined;
-    });
+    const client = await this.#connection.client();
+    this.#founding ??= this.#connection.heard(client, found(client, this.#keys, this.#fault));
     try {
-      return await this.#connecting;
-    } catch (error) {
-      this.#connecting = undefined;
-      throw error;
-    }
-  }
-
-  async #found(client: RedisClient): Promise<void> {
-    const { meta, definitions, overrides, audit } = this.#keys;
-    try {
-      const keys = [meta, definitions, overrides, audit];
-      const [schema] = await run(client, FOUND, keys, [randomUUID()]);
-      if (Number(schema) > SCHEMA) {
-        throw this.failures.readFault(
-          `has keys of layout ${schema}, and this version of @halyard/stores knows them up to ${SCHEMA}: update it.`,
-        );
-      }
+      await this.#founding;
+      return client;
     } catch (error) {
       this.#founding = undefined;
       throw error;
     }
   }
+
+  readonly #fault = (what: string): Error => this.failures.readFault(what);
 }

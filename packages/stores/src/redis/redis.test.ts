@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { storeSuite } from "@halyard/testing/store";
 import { createClient, createCluster } from "redis";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { findRedis, startRedis } from "../../../../test/support/servers/redis.ts";
+import { formCluster } from "../../../../test/support/servers/redis-cluster.ts";
 import { withServer } from "../../../../test/support/servers/server.ts";
 import { redisStore } from "../redis.ts";
 
@@ -26,6 +27,7 @@ withServer("Redis", await findRedis(), ({ url }) => {
       name: "Redis",
       shared: true,
       manyWriters: true,
+      audit: { limit: 1000, of: "entries" },
       create: async () => {
         const { prefix, ...rest } = await place();
         return { open: (options = {}) => redisStore({ url, prefix, ...options }), ...rest };
@@ -39,6 +41,7 @@ withServer("Redis", await findRedis(), ({ url }) => {
       name: "Redis by the application's client",
       shared: true,
       manyWriters: true,
+      audit: { limit: 1000, of: "entries" },
       create: async () => {
         const { prefix, ...rest } = await place();
         return { open: (options = {}) => redisStore({ client, prefix, ...options }), ...rest };
@@ -52,13 +55,7 @@ withServer("Redis as a cluster", await startRedis(["--cluster-enabled", "yes"]),
   const cluster = createCluster({ rootNodes: [{ url }] });
 
   beforeAll(async () => {
-    const node = createClient({ url });
-    await node.connect();
-    await node.sendCommand(["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    await vi.waitFor(async () => {
-      expect(await node.sendCommand(["CLUSTER", "INFO"])).toContain("cluster_state:ok");
-    }, 10_000);
-    await node.close();
+    await formCluster(url);
     await cluster.connect();
   });
   afterAll(() => cluster.close());
@@ -68,6 +65,7 @@ withServer("Redis as a cluster", await startRedis(["--cluster-enabled", "yes"]),
       name: "a cluster of Redis",
       shared: true,
       manyWriters: true,
+      audit: { limit: 1000, of: "entries" },
       // The server ends with these tests, and what is in it.
       create: async () => {
         const prefix = `t-${randomBytes(6).toString("hex")}`;

@@ -4,8 +4,11 @@ import type { Found } from "../shared/feed.ts";
 import { definitionFrom, overrideFrom } from "../shared/json-rows.ts";
 import type { StoreState } from "../shared/lineage.ts";
 
-/** Entries of the audit that a look goes through; behind by more, anything may have changed. */
-export const MAX_BEHIND = 1000;
+/**
+ * Entries of the audit that a look goes through; behind by more, anything may have changed. Fewer
+ * than are kept of any audit, so that what was removed is never missed.
+ */
+export const MAX_BEHIND = 999;
 
 export function stateFrom([id, version]: readonly unknown[]): StoreState | undefined {
   if (typeof id !== "string" || typeof version !== "string") return undefined;

@@ -11,15 +11,18 @@ function script(text: string): Script {
 }
 
 /**
- * Makes a store where nothing of one is. KEYS: meta, definitions, overrides, audit. ARGV: id.
- * Gives the schema's version; 0 when there is data without what says its version.
+ * Makes a store where nothing of one is. KEYS: meta, definitions, overrides, audit. ARGV: the id of
+ * a new store, or nothing to make none. Gives the version of the layout that was there, 0 for none,
+ * and -1 when there is data without what says its version.
  */
 export const FOUND: Script = script(`
   local schema = redis.call('HGET', KEYS[1], 'schema')
   if schema then return tonumber(schema) end
-  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then return 0 end
-  redis.call('HSET', KEYS[1], 'id', ARGV[1], 'version', '0', 'audited', '0', 'schema', '1')
-  return 1`);
+  if redis.call('EXISTS', KEYS[2], KEYS[3], KEYS[4]) > 0 then return -1 end
+  if ARGV[1] ~= '' then
+    redis.call('HSET', KEYS[1], 'id', ARGV[1], 'version', '0', 'audited', '0', 'schema', '1')
+  end
+  return 0`);
 
 /**
  * What every process holds. KEYS: meta, definitions, versions, the overrides for everybody. ARGV:
@@ -128,3 +131,22 @@ export class Commands {
     return this;
   }
 }
+
+/** What a unit is assigned, kept for so long from now on. KEYS: the unit. ARGV: milliseconds. */
+export const ASSIGNMENTS: Script = script(`
+  local kept = redis.call('HGETALL', KEYS[1])
+  if #kept > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+  return kept`);
+
+/**
+ * Assigns a unit, unless it is. KEYS: the unit. ARGV: milliseconds, the experiment, the variant, and
+ * after a `=` one that it is to replace, or nothing. Gives the variant that stands.
+ */
+export const ASSIGN: Script = script(`
+  local kept = redis.call('HGET', KEYS[1], ARGV[2])
+  if not kept or '=' .. kept == ARGV[4] then
+    kept = ARGV[3]
+    redis.call('HSET', KEYS[1], ARGV[2], kept)
+  end
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  return kept`);

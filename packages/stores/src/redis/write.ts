@@ -26,7 +26,8 @@ export function readingOf(keys: Keys, changes: readonly StoreChange[]): Commands
     if (change.what === "group") commands.add("SISMEMBER", keys.user(change.user), change.group);
     else if (change.what === "override") {
       commands.add("HGET", keys.scope(change.scope), slotField(change));
-    } else commands.add("HGET", keys.definitions, definitionField(change.what, change.key));
+    } else if (change.what === "proposal") commands.add("HGET", keys.proposals, change.key);
+    else commands.add("HGET", keys.definitions, definitionField(change.what, change.key));
   }
   return commands;
 }
@@ -69,8 +70,9 @@ export function planCommit(
   const plan = planWrite(changes, by, before.version, (change) => before.rows.get(rowId(change)));
   const commands = new Commands(keys.meta);
   let { audited } = before;
-  if (!plan.changed.includes(true)) {
-    const result = { version: before.version, changed: plan.changed, audit: [] };
+  const { changed, overrides } = plan;
+  if (!changed.includes(true)) {
+    const result = { version: before.version, changed, audit: [], overrides };
     return { result, commands, audited };
   }
   for (const row of plan.rows) put(commands, keys, row);
@@ -79,7 +81,7 @@ export function planCommit(
     const fields = ["v", entry.version, "t", touchedText(entry), "e", auditText(entry)];
     commands.add("XADD", keys.audit, "MAXLEN", auditLimit, `${entry.id}-0`, ...fields);
   }
-  return { result: { version: plan.version, changed: plan.changed, audit }, commands, audited };
+  return { result: { version: plan.version, changed, audit, overrides }, commands, audited };
 }
 
 function put(commands: Commands, keys: Keys, planned: PlannedRow): void {
@@ -103,6 +105,12 @@ function put(commands: Commands, keys: Keys, planned: PlannedRow): void {
       }
       if (row?.expiresAt === undefined) commands.add("ZREM", keys.expiries, name);
       else commands.add("ZADD", keys.expiries, row.expiresAt, name);
+      break;
+    }
+    case "proposal": {
+      const { key, row } = planned;
+      if (row === undefined) commands.add("HDEL", keys.proposals, key);
+      else commands.add("HSET", keys.proposals, key, definitionText(row));
       break;
     }
     default: {

@@ -7,10 +7,12 @@ import {
   type OverrideFilter,
   type Page,
   type PageRequest,
+  type ProposalFilter,
   type SourceListener,
   type Store,
   type StoreChange,
   type StoreContents,
+  type StoredDefinition,
   type SubjectContents,
   type SubjectQuery,
   touchedOf,
@@ -67,8 +69,11 @@ export abstract class BaseStore implements Store {
   abstract listOverrides(filter: OverrideFilter, page: PageRequest): Promise<Page<Override>>;
   abstract groupsOf(user: string): Promise<readonly string[]>;
   abstract members(group: string, page: PageRequest): Promise<Page<string>>;
+  abstract listProposals(
+    filter: ProposalFilter,
+    page: PageRequest,
+  ): Promise<Page<StoredDefinition>>;
   abstract readAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
-  abstract migrate(): Promise<void>;
 
   /** Makes a write that was checked; only one at a time is asked for. */
   protected abstract put(changes: readonly StoreChange[], by: Attribution): Promise<WriteResult>;
@@ -137,6 +142,17 @@ export abstract class BaseStore implements Store {
   }
 
   /**
+   * What the cache makes of what was read. Throws `STORE_READ_FAILED` when rows are missing that
+   * were there at the same version, as while a backup is put back piece by piece.
+   */
+  protected take(fresh: FreshContents): StoreContents | undefined {
+    if (!this.cache.lacksRows(fresh)) return this.cache.take(fresh);
+    throw this.failures.readFault(
+      `lacks flags, segments or overrides that it had at the same version, ${fresh.version}: is it being restored? The last good data serve until they are there again, or it is ahead.`,
+    );
+  }
+
+  /**
    * What was read last, with what is newer. `fetch` gives rows newer than a version; without
    * `fresh` there are none.
    */
@@ -150,7 +166,7 @@ export abstract class BaseStore implements Store {
       const { floor } = this.lineage;
       const { state, fresh } = await fetch(since);
       this.checkRead(state, floor);
-      const taken = fresh === undefined ? this.cache.latest : this.cache.take(fresh);
+      const taken = fresh === undefined ? this.cache.latest : this.take(fresh);
       if (taken !== undefined) return taken;
       this.cache.clear();
     }

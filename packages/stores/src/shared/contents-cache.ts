@@ -35,6 +35,8 @@ export class ContentsCache {
   readonly #document: string;
   readonly #entries = new Map<string, Entry>();
   #contents: StoreContents | undefined;
+  /** How much there was at a version, also once the rest is forgotten. */
+  #counts = { version: -1, definitions: 0, overrides: 0 };
 
   /** `document` names what the definitions are in, for people. */
   constructor(document: string) {
@@ -51,7 +53,14 @@ export class ContentsCache {
     return this.#contents?.version ?? -1;
   }
 
-  /** Forgets everything. */
+  /** Whether rows are missing that were there at the same version. */
+  lacksRows({ version, definitions, overrides }: FreshContents): boolean {
+    const before = this.#counts;
+    if (version !== before.version) return false;
+    return definitions.length < before.definitions || overrides.length < before.overrides;
+  }
+
+  /** Forgets what was read. */
   clear(): void {
     this.#entries.clear();
     this.#contents = undefined;
@@ -86,6 +95,8 @@ export class ContentsCache {
     }
     const documents = [{ name: this.#document, document }];
     this.#contents = { version, documents, overrides, segmentVersions };
+    const counts = { definitions: definitions.length, overrides: overrides.length };
+    this.#counts = { version, ...counts };
     return this.#contents;
   }
 }

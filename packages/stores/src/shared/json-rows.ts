@@ -70,6 +70,7 @@ export function auditFrom(text: string): AuditEntry {
     actor: fields.actor as unknown as Actor,
     reason: optional<string>(fields.reason),
     requestId: optional<string>(fields.requestId),
+    bypass: optional<boolean>(fields.bypass),
     version: Number(fields.version),
   });
 }

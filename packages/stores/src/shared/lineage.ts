@@ -5,6 +5,10 @@ export interface StoreState {
   readonly version: number;
 }
 
+/** What is wrong with a store that is there without what says how far it is. */
+export const EMPTY =
+  "is empty: its tables or keys are there, and what says its version is not. Restore it from a backup.";
+
 /**
  * Knows a store by what was seen of it, so that one that was emptied, restored from a backup or
  * exchanged is a fault, and never taken for news.
@@ -31,7 +35,7 @@ export class Lineage {
     if (state === undefined) {
       return this.known
         ? "is empty, and was not before: was it emptied or exchanged? The last good data serve until this process is started anew."
-        : "is empty: its tables or keys are there, and what says its version is not. Restore it from a backup.";
+        : EMPTY;
     }
     if (this.#id !== undefined && state.id !== this.#id) {
       return "is another one than before: was it emptied or exchanged? The last good data serve until this process is started anew.";

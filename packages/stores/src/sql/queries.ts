@@ -4,12 +4,15 @@ import {
   auditPosition,
   checkLimit,
   isStorable,
+  MAX_CHANGES,
   type Override,
   type OverrideFilter,
   type Page,
   type PageRequest,
+  type ProposalFilter,
   pageOf,
   positionOf,
+  type StoredDefinition,
   scopeKey,
   touchedOf,
 } from "@halyard/core";
@@ -18,6 +21,8 @@ import type { StoreState } from "../shared/lineage.ts";
 import {
   AUDIT_COLUMNS,
   auditEntryOf,
+  DEFINITION_COLUMNS,
+  definitionOf,
   OVERRIDE_COLUMNS,
   overrideOf,
   type SqlRow,
@@ -37,8 +42,14 @@ export interface ListQuery<T> extends Query {
   readonly pageOf: (rows: readonly SqlRow[]) => Page<T>;
 }
 
-/** Entries of the audit that a look goes through; behind by more, anything may have changed. */
-const MAX_BEHIND = 1000;
+/**
+ * Entries of the audit that a look goes through; behind by more, anything may have changed. Fewer
+ * than are kept of any audit, so that what was removed is never missed.
+ */
+const MAX_BEHIND = 999;
+
+/** Entries of the audit that a write removes at most: more than it can add. */
+const MOST_REMOVED = 2 * MAX_CHANGES;
 
 /** Longest text that is looked for: nothing longer is kept. */
 const LONGEST_ID = 4096;
@@ -126,6 +137,22 @@ export function groupsQuery({ groups }: Tables, user: string): Query {
   };
 }
 
+export function proposalsQuery(
+  { proposals }: Tables,
+  { key }: ProposalFilter,
+  page: PageRequest,
+): ListQuery<StoredDefinition> {
+  checkLimit(page.limit);
+  const where = new Conditions().text("key = ?", key);
+  if (page.cursor !== undefined) where.after("key > ?", positionOf(page.cursor, 1));
+  return {
+    sql: `SELECT ${DEFINITION_COLUMNS} FROM ${proposals} WHERE ${where.sql}
+      ORDER BY key LIMIT ${page.limit + 1}`,
+    values: where.values,
+    pageOf: (rows) => pageOf(rows.map(definitionOf), page, (row) => [row.key]),
+  };
+}
+
 export function auditQuery(
   { audit }: Tables,
   { what, key, scope, action, actor, from, to }: AuditFilter,
@@ -146,6 +173,15 @@ export function auditQuery(
       ORDER BY id DESC LIMIT ${page.limit + 1}`,
     values: where.values,
     pageOf: (rows) => pageOf(rows.map(auditEntryOf), page, ({ id }) => [id]),
+  };
+}
+
+/** Removes the oldest entries up to this one, some at a time. Their ids rise one by one. */
+export function pruning({ audit }: Tables, last: number): Query {
+  return {
+    sql: `DELETE FROM ${audit} WHERE id <= ?
+      AND id < (SELECT min(id) FROM ${audit}) + ${MOST_REMOVED}`,
+    values: [last],
   };
 }
 

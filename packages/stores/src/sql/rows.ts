@@ -5,6 +5,7 @@ import {
   isPlainObject,
   type JsonValue,
   type Override,
+  type PlannedRow,
   parseScopeKey,
   type StoredDefinition,
 } from "@halyard/core";
@@ -54,7 +55,7 @@ export function definitionOf(row: SqlRow): StoredDefinition {
 }
 
 /** In the order of the table. */
-export function definitionValues(row: StoredDefinition, what: "flag" | "segment"): SqlValue[] {
+export function definitionValues(row: StoredDefinition, what: PlannedRow["what"]): SqlValue[] {
   const common = [
     JSON.stringify(row.definition),
     row.version,
@@ -63,7 +64,7 @@ export function definitionValues(row: StoredDefinition, what: "flag" | "segment"
     row.updatedAt,
     JSON.stringify(row.updatedBy),
   ];
-  if (what === "segment") return [row.key, ...common];
+  if (what !== "flag") return [row.key, ...common];
   const { name, description, enabled } = isPlainObject(row.definition) ? row.definition : {};
   const [definition, ...rest] = common as [string, ...SqlValue[]];
   const isOn = enabled === false ? 0 : 1;
@@ -115,7 +116,7 @@ export function overrideValues(row: Override, scope: string): SqlValue[] {
 }
 
 export const AUDIT_COLUMNS = `id, at, action, subject, key, scope, CAST(before AS text) AS before,
-  CAST(after AS text) AS after, CAST(actor AS text) AS actor, reason, request_id, version`;
+  CAST(after AS text) AS after, CAST(actor AS text) AS actor, reason, request_id, version, bypass`;
 
 export function auditEntryOf(row: SqlRow): AuditEntry {
   return Object.freeze({
@@ -130,6 +131,7 @@ export function auditEntryOf(row: SqlRow): AuditEntry {
     actor: parsed(row.actor) as unknown as Actor,
     reason: optionalText(row.reason),
     requestId: optionalText(row.request_id),
+    bypass: Number(row.bypass) === 1 ? true : undefined,
     version: Number(row.version),
   });
 }
@@ -149,5 +151,6 @@ export function auditValues(entry: AuditEntry): SqlValue[] {
     entry.reason ?? null,
     entry.requestId ?? null,
     entry.version,
+    entry.bypass === true ? 1 : null,
   ];
 }

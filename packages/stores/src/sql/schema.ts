@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import type { Migration } from "@halyard/core";
+import { EMPTY } from "../shared/lineage.ts";
 import { invalidOption } from "../shared/options.ts";
 
 /** How a database writes the types of the columns. */
@@ -17,6 +20,7 @@ export interface Tables {
   readonly segments: string;
   readonly groups: string;
   readonly overrides: string;
+  readonly proposals: string;
   readonly audit: string;
   readonly meta: string;
 }
@@ -35,15 +39,16 @@ export function tablesOf(store: string, prefix: string): Tables {
     segments: `"${prefix}_segments"`,
     groups: `"${prefix}_groups"`,
     overrides: `"${prefix}_overrides"`,
+    proposals: `"${prefix}_proposals"`,
     audit: `"${prefix}_audit"`,
     meta: `"${prefix}_meta"`,
   };
 }
 
-type Migration = (tables: Tables, dialect: Dialect) => readonly string[];
+type Step = (tables: Tables, dialect: Dialect) => readonly string[];
 
 /** In order; the number of those that were made is the schema's version. Never changed, only added to. */
-const MIGRATIONS: readonly Migration[] = [
+const STEPS: readonly Step[] = [
   (
     { prefix, flags, segments, groups, overrides, audit, meta },
     { text, json, integer, boolean },
@@ -118,32 +123,58 @@ const MIGRATIONS: readonly Migration[] = [
       audited ${integer} NOT NULL
     )`,
   ],
+  ({ proposals, audit }, { text, json, integer }) => [
+    `CREATE TABLE ${proposals} (
+      key ${text} PRIMARY KEY,
+      definition ${json} NOT NULL,
+      version ${integer} NOT NULL,
+      created_at ${integer} NOT NULL,
+      created_by ${json} NOT NULL,
+      updated_at ${integer} NOT NULL,
+      updated_by ${json} NOT NULL
+    )`,
+    `ALTER TABLE ${audit} ADD COLUMN bypass ${integer}`,
+  ],
 ];
 
 /** The version of the schema that this code works with. */
-export const SCHEMA_VERSION: number = MIGRATIONS.length;
+const SCHEMA_VERSION: number = STEPS.length;
 
-/**
- * The statements that bring a schema of this version, 0 for none, to the newest one, all to be run
- * in one transaction. `id` is the store's, if it is a new one: only letters, digits and `-`.
- */
+/** Of a schema: 0 for none, `undefined` for tables that do not say. */
+export type SchemaVersion = number | undefined;
+
+/** Makes the error for a store that can't be used. */
+export type Fault = (what: string) => Error;
+
+/** What brings a schema to the newest version. Throws for one that this code can't use. */
 export function migrationFrom(
-  version: number,
+  version: SchemaVersion,
   tables: Tables,
   dialect: Dialect,
-  id: string,
-): readonly string[] {
-  const statements = MIGRATIONS.slice(version).flatMap((migration) => migration(tables, dialect));
+  fault: Fault,
+): Migration {
+  if (version === undefined) throw fault(EMPTY);
+  if (version > SCHEMA_VERSION) {
+    throw fault(
+      `has tables of version ${version}, and this version of @halyard/stores knows them up to ${SCHEMA_VERSION}: update it.`,
+    );
+  }
+  const found = { from: version, to: SCHEMA_VERSION };
+  if (version === SCHEMA_VERSION) return { ...found, statements: [] };
+  const steps = STEPS.slice(version).flatMap((step) => step(tables, dialect));
   const done =
     version === 0
       ? `INSERT INTO ${tables.meta} (one, store_id, schema_version, version, audited)
-         VALUES (1, '${id}', ${SCHEMA_VERSION}, 0, 0)`
+      VALUES (1, '${randomUUID()}', ${SCHEMA_VERSION}, 0, 0)`
       : `UPDATE ${tables.meta} SET schema_version = ${SCHEMA_VERSION}`;
-  return [...statements, done];
+  return { ...found, statements: [...steps, done] };
 }
 
-/** What is wrong with a schema of this version; `undefined` if this code can use it or migrate it. */
-export function schemaProblem(version: number): string | undefined {
-  if (version <= SCHEMA_VERSION) return undefined;
-  return `has tables of version ${version}, and this version of @halyard/stores knows them up to ${SCHEMA_VERSION}: update it.`;
+/** Throws where a migration is needed and somebody else has to make it. */
+export function checkMigrated({ from, to }: Migration, fault: Fault): void {
+  if (from === to) return;
+  const found = from === 0 ? "has no tables" : `has tables of version ${from}, not ${to}`;
+  throw fault(
+    `${found}, and \`migrate\` is \`false\`: run \`npx halyard-migrate\` as a user who may create tables.`,
+  );
 }

@@ -4,13 +4,17 @@ import {
   type AuditEntry,
   type AuditFilter,
   isStorable,
+  type MigrateOptions,
+  type Migration,
   type Override,
   type OverrideFilter,
   type Page,
   type PageRequest,
+  type ProposalFilter,
   type Store,
   type StoreChange,
   type StoreContents,
+  type StoredDefinition,
   type SubjectContents,
   type SubjectQuery,
   type WriteResult,
@@ -20,6 +24,12 @@ import type { Found } from "../shared/feed.ts";
 import { checkNames, invalidOption, milliseconds } from "../shared/options.ts";
 import { Backoff, delay } from "../shared/waiting.ts";
 import {
+  SQL_OPTIONS,
+  type SqlSettings,
+  type SqlStoreOptions,
+  sqlSettings,
+} from "../sql/options.ts";
+import {
   auditQuery,
   foundIn,
   groupsQuery,
@@ -27,23 +37,23 @@ import {
   lookQuery,
   membersQuery,
   overridesQuery,
+  proposalsQuery,
 } from "../sql/queries.ts";
 import { OVERRIDE_COLUMNS, overrideOf, stateOfRow } from "../sql/rows.ts";
-import { type Tables, tablesOf } from "../sql/schema.ts";
 import {
-  Connection,
-  inodeOf,
+  type Connection,
   isBusy,
   libsql,
   type OpenFile,
   pause,
   type SqliteDatabase,
 } from "./driver.ts";
+import { LazyConnection } from "./lazy-connection.ts";
 import { readRows } from "./read.ts";
-import { migrateTables, writeRows } from "./write.ts";
+import { writeRows } from "./write.ts";
 
 /** Where the database is, and how it is used. */
-export interface SqliteStoreOptions {
+export interface SqliteStoreOptions extends SqlStoreOptions {
   /**
    * The file; made when it is not there, its folder is not. Opened with the package `libsql`,
    * which is to be installed. `:memory:` is a database of this store alone.
@@ -51,19 +61,10 @@ export interface SqliteStoreOptions {
   readonly path?: string | undefined;
   /** Instead: an open database of `libsql`, `better-sqlite3` or `node:sqlite`, for nothing else. */
   readonly database?: SqliteDatabase | undefined;
-  /** What the names of the tables begin with; `feature_flags` unless said otherwise. */
-  readonly table?: string | undefined;
-  /** For people, and unique within an instance; `sqlite` unless said otherwise. */
-  readonly name?: string | undefined;
-  /** Milliseconds between looks for what other processes wrote, which cost microseconds; 50. */
-  readonly pollInterval?: number | undefined;
 }
 
 /** Milliseconds that a write waits for those of other processes. */
 const WRITE_DEADLINE = 10_000;
-
-/** Milliseconds that SQLite itself waits for a lock, and the process with it. */
-const BUSY_TIMEOUT = 10;
 
 /** Milliseconds that a read at once waits for a process that is making the tables. */
 const START_DEADLINE = 2000;
@@ -81,37 +82,36 @@ export function sqliteStore(options: SqliteStoreOptions): Store {
 }
 
 class SqliteStore extends BaseStore {
-  readonly #tables: Tables;
-  readonly #path: string | undefined;
-  /** Whether the database was opened here. */
-  readonly #owned: boolean;
-  readonly #open: () => SqliteDatabase;
-  #connection: Connection | undefined;
-  /** Of the file, to see when it is another one. */
-  #inode: bigint | undefined;
+  readonly #settings: SqlSettings;
+  readonly #connection: LazyConnection;
   #dataVersion: unknown;
 
   constructor(options: SqliteStoreOptions) {
-    const names = ["path", "database", "table", "name", "pollInterval"];
-    checkNames("sqliteStore", options, names);
-    const { path, database, table = "feature_flags", name = "sqlite", pollInterval } = options;
+    checkNames("sqliteStore", options, [...SQL_OPTIONS, "path", "database"]);
+    const { path, database, name = "sqlite", pollInterval } = options;
     if ((path === undefined) === (database === undefined)) {
       throw invalidOption("sqliteStore", "give it a `path` or a `database`.");
     }
     if (path !== undefined && (path === "" || path.includes("\0"))) {
       throw invalidOption("sqliteStore", "`path` must be the path of a file.");
     }
+    const settings = sqlSettings("sqliteStore", options);
     super({
       name,
-      document: `${name} ${table}`,
+      document: `${name} ${settings.tables.prefix}`,
       pollInterval: milliseconds("sqliteStore", "pollInterval", pollInterval, 50),
       advice: () => ADVICE,
     });
-    this.#owned = database === undefined;
-    this.#tables = tablesOf("sqliteStore", table);
-    this.#path = path === undefined || path === ":memory:" ? undefined : resolve(path);
+    const file = path === undefined || path === ":memory:" ? undefined : resolve(path);
     const openFile = path === undefined ? undefined : libsql();
-    this.#open = () => database ?? (openFile as OpenFile)(this.#path ?? ":memory:");
+    this.#settings = settings;
+    this.#connection = new LazyConnection({
+      ...settings,
+      path: file,
+      owned: database === undefined,
+      open: () => database ?? (openFile as OpenFile)(file ?? ":memory:"),
+      fault: (what) => this.failures.readFault(what),
+    });
   }
 
   readSync(): StoreContents {
@@ -146,7 +146,7 @@ class SqliteStore extends BaseStore {
 
   async readSubject({ scopes, user }: SubjectQuery): Promise<SubjectContents> {
     const asked = JSON.stringify(scopes.filter((scope) => isStorable(scope, 4096)));
-    const { overrides, meta } = this.#tables;
+    const { overrides, meta } = this.#settings.tables;
     return this.#readPatiently((connection) =>
       connection.transaction("DEFERRED", () => {
         const floor = this.lineage.floor;
@@ -164,7 +164,7 @@ class SqliteStore extends BaseStore {
   }
 
   async listOverrides(filter: OverrideFilter, page: PageRequest): Promise<Page<Override>> {
-    return this.#list(overridesQuery(this.#tables, filter, page));
+    return this.#list(overridesQuery(this.#settings.tables, filter, page));
   }
 
   async groupsOf(user: string): Promise<readonly string[]> {
@@ -172,42 +172,47 @@ class SqliteStore extends BaseStore {
   }
 
   async members(group: string, page: PageRequest): Promise<Page<string>> {
-    return this.#list(membersQuery(this.#tables, group, page));
+    return this.#list(membersQuery(this.#settings.tables, group, page));
+  }
+
+  async listProposals(filter: ProposalFilter, page: PageRequest): Promise<Page<StoredDefinition>> {
+    return this.#list(proposalsQuery(this.#settings.tables, filter, page));
   }
 
   async readAudit(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
-    return this.#list(auditQuery(this.#tables, filter, page));
+    return this.#list(auditQuery(this.#settings.tables, filter, page));
   }
 
-  async migrate(): Promise<void> {
-    await this.#readPatiently(() => undefined);
+  async migrate({ dryRun = false }: MigrateOptions = {}): Promise<Migration> {
+    return this.gate.run(() =>
+      this.#attempt(() => (dryRun ? this.#connection.needed() : this.#connection.migrate())),
+    );
   }
 
   protected async end(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.forget();
-    if (this.#owned) connection?.database.close();
+    this.#connection.close();
   }
 
   #contents(connection: Connection): StoreContents {
     return connection.transaction("DEFERRED", () => {
       const { floor } = this.lineage;
-      const row = connection.get(`SELECT store_id, version FROM ${this.#tables.meta}`);
+      const row = connection.get(`SELECT store_id, version FROM ${this.#settings.tables.meta}`);
       const state = stateOfRow(row);
       this.checkRead(state, floor);
       const { latest } = this.cache;
       if (latest?.version === state?.version && latest !== undefined) return latest;
       const version = state?.version ?? 0;
-      const taken = this.cache.take(readRows(connection, this.#tables, version, this.cache.since));
+      const taken = this.take(
+        readRows(connection, this.#settings.tables, version, this.cache.since),
+      );
       if (taken !== undefined) return taken;
       this.cache.clear();
-      return this.cache.take(readRows(connection, this.#tables, version, -1)) as StoreContents;
+      return this.take(readRows(connection, this.#settings.tables, version, -1)) as StoreContents;
     });
   }
 
   #groups(connection: Connection, user: string): readonly string[] {
-    const { sql, values } = groupsQuery(this.#tables, user);
+    const { sql, values } = groupsQuery(this.#settings.tables, user);
     return connection.all(sql, ...values).map(({ group_name }) => String(group_name));
   }
 
@@ -217,19 +222,16 @@ class SqliteStore extends BaseStore {
 
   /** Throws what SQLite says of a lock as it is. */
   #writeNow(changes: readonly StoreChange[], by: Attribution): WriteResult {
-    const connection = this.#connect();
-    this.#checkFile();
+    const connection = this.#connection.get();
     const { floor } = this.lineage;
     return connection.transaction("IMMEDIATE", () =>
-      writeRows(connection, this.#tables, changes, by, (state) => this.checkWrite(state, floor)),
+      writeRows(connection, this.#settings, changes, by, (state) => this.checkWrite(state, floor)),
     );
   }
 
   /** Whether another connection has written since it was asked before. */
   protected override glance(): boolean {
-    const connection = this.#connect();
-    this.#checkFile();
-    const { data_version: version } = connection.get("PRAGMA data_version") ?? {};
+    const { data_version: version } = this.#connection.get().get("PRAGMA data_version") ?? {};
     if (version === this.#dataVersion) return false;
     this.#dataVersion = version;
     return true;
@@ -238,7 +240,7 @@ class SqliteStore extends BaseStore {
   protected async look(seen: number | undefined): Promise<Found> {
     return this.#read((connection) => {
       const { floor } = this.lineage;
-      const { sql, values } = lookQuery(this.#tables, seen);
+      const { sql, values } = lookQuery(this.#settings.tables, seen);
       const { state, found } = foundIn(connection.all(sql, ...values), seen);
       this.checkRead(state, floor);
       return found;
@@ -246,11 +248,14 @@ class SqliteStore extends BaseStore {
   }
 
   #read<T>(work: (connection: Connection) => T): T {
+    return this.#tell(() => work(this.#connection.get()));
+  }
+
+  /** Throws errors of SQLite as those of a read. */
+  #tell<T>(work: () => T): T {
     this.gate.check();
     try {
-      const connection = this.#connect();
-      this.#checkFile();
-      return work(connection);
+      return work();
     } catch (error) {
       throw this.failures.read(error);
     }
@@ -258,52 +263,17 @@ class SqliteStore extends BaseStore {
 
   /** Tries again while another process has the database for itself, which it has but briefly. */
   #readPatiently<T>(work: (connection: Connection) => T): Promise<T> {
-    return this.gate.run(() => this.#attempt(work));
+    return this.gate.run(() => this.#attempt(() => work(this.#connection.get())));
   }
 
-  async #attempt<T>(work: (connection: Connection) => T): Promise<T> {
+  async #attempt<T>(work: () => T): Promise<T> {
     for (let attempts = 1; ; attempts++) {
       try {
-        return this.#read(work);
+        return this.#tell(work);
       } catch (error) {
         if (attempts === 50 || !isBusy((error as Error).cause)) throw error;
       }
       await delay(attempts);
     }
-  }
-
-  #connect(): Connection {
-    if (this.#connection !== undefined) return this.#connection;
-    const connection = new Connection(this.#open());
-    try {
-      this.#prepare(connection);
-    } catch (error) {
-      connection.forget();
-      if (this.#owned) connection.database.close();
-      throw error;
-    }
-    this.#connection = connection;
-    return connection;
-  }
-
-  #prepare(connection: Connection): void {
-    const { database } = connection;
-    if (this.#owned) database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-    const mode = connection.get("PRAGMA journal_mode")?.journal_mode;
-    if (mode !== "wal" && mode !== "memory") database.exec("PRAGMA journal_mode = WAL");
-    // What was acknowledged is to be there after a power cut, too.
-    if (this.#owned) database.exec("PRAGMA synchronous = FULL");
-    const problem = migrateTables(connection, this.#tables);
-    if (problem !== undefined) throw this.failures.readFault(problem);
-    if (this.#path !== undefined) this.#inode = inodeOf(this.#path);
-  }
-
-  /** A file that was removed or replaced can still be written, and nobody would see it. */
-  #checkFile(): void {
-    if (this.#path === undefined) return;
-    if (inodeOf(this.#path) === this.#inode) return;
-    throw this.failures.readFault(
-      `was in a file that is gone or another one now: ${this.#path}. The last good data serve until this process is started anew.`,
-    );
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   type Attribution,
   type AuditEntry,
@@ -9,6 +8,8 @@ import {
   type WriteResult,
 } from "@halyard/core";
 import type { StoreState } from "../shared/lineage.ts";
+import type { SqlSettings } from "../sql/options.ts";
+import { pruning } from "../sql/queries.ts";
 import {
   auditValues,
   DEFINITION_COLUMNS,
@@ -20,48 +21,13 @@ import {
   type SqlValue,
   stateOfRow,
 } from "../sql/rows.ts";
-import {
-  type Dialect,
-  migrationFrom,
-  SCHEMA_VERSION,
-  schemaProblem,
-  type Tables,
-} from "../sql/schema.ts";
-import { type Connection, isMissingTable } from "./driver.ts";
-
-const DIALECT: Dialect = { text: "TEXT", json: "TEXT", integer: "INTEGER", boolean: "INTEGER" };
-
-/** The version of the schema; 0 when there is none. */
-function schemaOf(connection: Connection, { meta }: Tables): number {
-  try {
-    return Number(connection.get(`SELECT schema_version FROM ${meta}`)?.schema_version ?? -1);
-  } catch (error) {
-    if (isMissingTable(error)) return 0;
-    throw error;
-  }
-}
-
-/** Creates and migrates the tables. Gives what is wrong with them, if this code can't use them. */
-export function migrateTables(connection: Connection, tables: Tables): string | undefined {
-  if (schemaOf(connection, tables) === SCHEMA_VERSION) return undefined;
-  return connection.transaction("IMMEDIATE", () => {
-    const version = schemaOf(connection, tables);
-    // A table without its row is not new: whoever reads it says so.
-    if (version < 0 || version === SCHEMA_VERSION) return undefined;
-    const problem = schemaProblem(version);
-    if (problem !== undefined) return problem;
-    for (const sql of migrationFrom(version, tables, DIALECT, randomUUID())) {
-      connection.database.exec(sql);
-    }
-    connection.forget();
-    return undefined;
-  });
-}
+import type { Tables } from "../sql/schema.ts";
+import type { Connection } from "./driver.ts";
 
 /** Makes a write within a transaction. `check` throws when the store is not what it was. */
 export function writeRows(
   connection: Connection,
-  tables: Tables,
+  { tables, auditLimit }: SqlSettings,
   changes: readonly StoreChange[],
   by: Attribution,
   check: (state: StoreState | undefined) => void,
@@ -71,21 +37,27 @@ export function writeRows(
   check(state);
   const before = state?.version ?? 0;
   const plan = planWrite(changes, by, before, (change) => currentRow(connection, tables, change));
-  const { version, changed } = plan;
-  if (!changed.includes(true)) return { version: before, changed, audit: [] };
+  const { version, changed, overrides } = plan;
+  if (!changed.includes(true)) return { version: before, changed, audit: [], overrides };
   for (const row of plan.rows) putRow(connection, tables, row, by);
   let id = Number(meta?.audited);
   const audit = plan.audit.map((entry): AuditEntry => ({ id: String(++id), ...entry }));
   for (const entry of audit) {
-    connection.run(`INSERT INTO ${tables.audit} VALUES (${marks(12)})`, ...auditValues(entry));
+    connection.run(`INSERT INTO ${tables.audit} VALUES (${marks(13)})`, ...auditValues(entry));
+  }
+  if (auditLimit !== undefined) {
+    const { sql, values } = pruning(tables, id - auditLimit);
+    connection.run(sql, ...values);
   }
   connection.run(`UPDATE ${tables.meta} SET version = ?, audited = ?`, version, id);
-  return { version, changed, audit };
+  return { version, changed, audit, overrides };
 }
 
 function marks(count: number): string {
   return Array.from({ length: count }, () => "?").join(", ");
 }
+
+const TABLES = { flag: "flags", segment: "segments", proposal: "proposals" } as const;
 
 function currentRow(connection: Connection, tables: Tables, change: StoreChange): Row {
   switch (change.what) {
@@ -100,7 +72,7 @@ function currentRow(connection: Connection, tables: Tables, change: StoreChange)
       return row && overrideOf(row);
     }
     default: {
-      const table = change.what === "flag" ? tables.flags : tables.segments;
+      const table = tables[TABLES[change.what]];
       const row = connection.get(
         `SELECT ${DEFINITION_COLUMNS} FROM ${table} WHERE key = ?`,
         change.key,
@@ -121,10 +93,11 @@ function putRow(
 }
 
 function putStatement(
-  { flags, segments, groups, overrides }: Tables,
+  tables: Tables,
   planned: PlannedRow,
   by: Attribution,
 ): { readonly sql: string; readonly values: readonly SqlValue[] } {
+  const { groups, overrides } = tables;
   switch (planned.what) {
     case "group": {
       const { user, group, row } = planned;
@@ -146,7 +119,7 @@ function putStatement(
     }
     default: {
       const { what, key, row } = planned;
-      const table = what === "flag" ? flags : segments;
+      const table = tables[TABLES[what]];
       if (row === undefined) return { sql: `DELETE FROM ${table} WHERE key = ?`, values: [key] };
       const values = definitionValues(row, what);
       return { sql: `INSERT OR REPLACE INTO ${table} VALUES (${marks(values.length)})`, values };

@@ -7,6 +7,7 @@ import type {
   FlagsOptions,
   GuardOptions,
   Requirement,
+  VariantOptions,
 } from "@halyard/server";
 
 /** What a handler sees of a request, whatever the framework. */
@@ -37,6 +38,7 @@ export interface ChoiceDescription {
   readonly key: FlagKey;
   readonly handlers: Readonly<Record<string, Handler>>;
   readonly fallback?: Handler | undefined;
+  readonly options?: VariantOptions | undefined;
 }
 
 export interface RouteDescription {

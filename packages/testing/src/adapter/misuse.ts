@@ -88,6 +88,18 @@ export function misuseTests(check: Check): void {
           handler: passed,
         },
         {
+          path: "/second-variant",
+          choice: {
+            key: "only-second",
+            handlers: { on: passed },
+            options: { property: "second" },
+          },
+        },
+        {
+          path: "/third-variant",
+          choice: { key: "on", handlers: { on: passed }, options: { property: "third" } },
+        },
+        {
           path: "/third",
           guards: [{ requirement: "only-second", options: { property: "third" } }],
           handler: passed,
@@ -99,7 +111,10 @@ export function misuseTests(check: Check): void {
     assert.deepEqual(await first.json("/read"), { which: "first" });
     assert.deepEqual(await second.json("/read"), { which: "second" });
     assert.deepEqual(await first.json("/second"), { passed: true });
-    assert.deepEqual((await first.send("/third")).body, { failed: "NO_INSTANCE" });
+    assert.deepEqual(await first.json("/second-variant"), { passed: true });
+    for (const path of ["/third", "/third-variant"]) {
+      assert.deepEqual((await first.send(path)).body, { failed: "NO_INSTANCE" });
+    }
     assert.deepEqual(bench.codes(), []);
   });
 

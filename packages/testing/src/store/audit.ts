@@ -84,6 +84,7 @@ export function auditTests(check: Check): void {
       actor: BOB,
       reason: "better",
       requestId: undefined,
+      bypass: undefined,
     });
     assert.deepEqual(without(3), {
       at: NOON + 5 * 60_000,
@@ -96,6 +97,7 @@ export function auditTests(check: Check): void {
       actor: ANN,
       reason: undefined,
       requestId: undefined,
+      bypass: undefined,
     });
     assert.deepEqual([items[4]?.requestId, items[2]?.after, items[1]?.before], ["r", true, true]);
     const versions = items.map(({ version }) => version);

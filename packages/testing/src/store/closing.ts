@@ -19,6 +19,7 @@ export function closingTests(check: Check): void {
     await rejects(store.listOverrides({}, { limit: 1 }), "CLOSED");
     await rejects(store.groupsOf("ann"), "CLOSED");
     await rejects(store.members("beta", { limit: 1 }), "CLOSED");
+    await rejects(store.listProposals({}, { limit: 1 }), "CLOSED");
     await rejects(store.readAudit({}, { limit: 1 }), "CLOSED");
     await rejects(store.write([flag("a", {})], by()), "CLOSED");
     if (store.migrate !== undefined) await rejects(store.migrate(), "CLOSED");

@@ -10,6 +10,8 @@ export interface StoreHarness {
   readonly shared: boolean;
   /** Whether several of them may write at once. */
   readonly manyWriters: boolean;
+  /** How much of its audit a store keeps that is opened with this `auditLimit`. Absent: all of it. */
+  readonly audit?: { readonly limit: number; readonly of: "entries" | "writes" } | undefined;
 }
 
 export interface StorePlace {
@@ -26,4 +28,6 @@ export interface OpenOptions {
   readonly push?: boolean | undefined;
   /** Milliseconds between looks. */
   readonly pollInterval?: number | undefined;
+  /** How much of the audit is kept, where that can be said. */
+  readonly auditLimit?: number | undefined;
 }

@@ -7,6 +7,7 @@ storeSuite(
     name: "memory",
     shared: false,
     manyWriters: false,
+    audit: { limit: 10_000, of: "entries" },
     create: async () => {
       const store = new MemoryStore();
       return { open: () => store, remove: async () => {} };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonValue, Override } from "@halyard/core";
-import { ANN, by, type Check, emergency, NOON, override } from "./bench.ts";
+import { ANN, by, type Check, emergency, flag, NOON, override } from "./bench.ts";
 
 const BOB = { id: "bob", type: "service" };
 
@@ -42,6 +42,7 @@ export function overrideTests(check: Check): void {
       version: first.version,
     };
     assert.deepEqual(await read(), [record]);
+    assert.deepEqual(first.overrides, [record]);
     const second = await store.write([override("a", scope, {})], by(1, { actor: BOB }));
     const unset = {
       ...record,
@@ -54,7 +55,13 @@ export function overrideTests(check: Check): void {
       version: second.version,
     };
     assert.deepEqual(await read(), [unset]);
+    assert.deepEqual(second.overrides, [unset]);
     assert.deepEqual((await store.listOverrides({}, { limit: 5 })).items, [unset]);
+    const third = await store.write(
+      [override("b", scope, undefined), override("a", scope, "expired"), flag("a", {})],
+      by(2),
+    );
+    assert.deepEqual(third.overrides, [undefined, unset, undefined]);
   });
 
   check("override: every value, and the state that goes with it", async (bench) => {

@@ -9,6 +9,8 @@ import { hostileTests } from "./hostile.ts";
 import { listTests } from "./lists.ts";
 import { noticeTests } from "./notices.ts";
 import { overrideTests } from "./overrides.ts";
+import { proposalTests } from "./proposals.ts";
+import { retentionTests } from "./retention.ts";
 import { writeTests } from "./writes.ts";
 
 const PARTS: readonly ((check: Check) => void)[] = [
@@ -30,7 +32,9 @@ export function storeSuite(harness: StoreHarness, functions: TestFunctions): voi
   functions.describe(`the store suite on ${harness.name}`, () => {
     const check = checker(harness, functions);
     for (const part of PARTS) part(check);
+    retentionTests(check, harness);
     noticeTests(check, harness);
+    proposalTests(check, harness);
     concurrencyTests(check, harness);
   });
 }

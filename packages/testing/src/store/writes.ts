@@ -46,6 +46,7 @@ export function writeTests(check: Check): void {
       actor: ANN,
       reason: "launch",
       requestId: "r-1",
+      bypass: undefined,
       version: written.version,
     };
     assert.deepEqual(
@@ -85,6 +86,7 @@ export function writeTests(check: Check): void {
       version: (before as { version: number }).version,
       changed: [false, false, false, false],
       audit: [],
+      overrides: [undefined, undefined, undefined, undefined],
     });
     assert.deepEqual((await store.write([], by(2))).changed, []);
     assert.deepEqual(await everything(store), before);

@@ -1,0 +1,2 @@
+export type { AssignmentHarness, AssignmentPlace } from "./harness.ts";
+export { assignmentSuite } from "./suite.ts";
