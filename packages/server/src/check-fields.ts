@@ -67,6 +67,17 @@ export function oneOf(...values: readonly string[]): FieldRule {
   };
 }
 
+/** What a timer takes. */
+export const MAX_TIMEOUT: number = 2 ** 31 - 1;
+
+export function wholeNumber(least: number, most: number): FieldRule {
+  return {
+    expected: `a whole number from ${least} to ${most}`,
+    accepts: (value) =>
+      Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+  };
+}
+
 /** An object of options of its own. */
 export function objectOf<Options>(rules: FieldRules<Options>): FieldRule {
   return {

@@ -26,9 +26,9 @@ export function lateStore(name: string, make: () => Promise<Store>): Store {
     listOverrides: async (filter, page) => (await get()).listOverrides(filter, page),
     groupsOf: async (user) => (await get()).groupsOf(user),
     members: async (group, page) => (await get()).members(group, page),
+    listProposals: async (filter, page) => (await get()).listProposals(filter, page),
     readAudit: async (filter, page) => (await get()).readAudit(filter, page),
     write: async (changes, by) => (await get()).write(changes, by),
-    migrate: async () => (await get()).migrate?.(),
     // What was never used is not made to be closed.
     close: async () => (await made()?.catch(() => undefined))?.close(),
   };

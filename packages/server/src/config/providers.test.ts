@@ -4,29 +4,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { createFlags } from "../create-flags.ts";
 import { readEnvironment } from "./environment.ts";
-import { databaseProvider, providerSource } from "./providers.ts";
+import { providerSource } from "./providers.ts";
 
 const config = readEnvironment({});
-
-it.each([
-  ["postgres://user@host/db", "postgres"],
-  ["postgresql://host/db", "postgres"],
-  ["redis://host", "redis"],
-  ["rediss://host", "redis"],
-  ["file:./flags.db", "sqlite"],
-  ["sqlite:flags.db", "sqlite"],
-])("database at %s is %s", (url, provider) => {
-  expect(databaseProvider(url)).toBe(provider);
-});
-
-it.each([undefined, "", "mysql://user:secret@host/db", "host"])("database at %j is none", (url) => {
-  expect(() => databaseProvider(url)).toThrow(
-    expect.objectContaining({ code: "INVALID_ENVIRONMENT" }),
-  );
-  expect(() => databaseProvider(url)).toThrow("DATABASE_URL");
-  // What is wrong with it can be said without its password.
-  expect(() => databaseProvider(url)).not.toThrow("secret");
-});
 
 it("refuses a name that no provider has, also an inherited one", () => {
   for (const name of ["mongo", "constructor", "__proto__"]) {

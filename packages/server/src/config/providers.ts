@@ -51,21 +51,3 @@ async function importProvider(name: string, provider: Provider): Promise<Provide
     throw new HalyardError("MISSING_PACKAGE", message, { cause });
   }
 }
-
-/** What `database` stands for, by the scheme of `DATABASE_URL`. */
-export function databaseProvider(url: string | undefined): string {
-  if (url === undefined || url === "") {
-    throw new HalyardError(
-      "INVALID_ENVIRONMENT",
-      'FEATURE_PROVIDER is "database", so DATABASE_URL must say which: postgres://…, redis://… or file:….',
-    );
-  }
-  if (/^postgres(ql)?:/.test(url)) return "postgres";
-  if (/^rediss?:/.test(url)) return "redis";
-  if (/^(file|sqlite):/.test(url)) return "sqlite";
-  const [scheme] = url.split(":", 1);
-  throw new HalyardError(
-    "INVALID_ENVIRONMENT",
-    `DATABASE_URL has the scheme "${scheme}"; it must be postgres, redis, file or sqlite.`,
-  );
-}

@@ -1,11 +1,17 @@
 import { existsSync } from "node:fs";
-import { type DefinitionSource, HalyardError, isPlainObject, MemoryStore } from "@halyard/core";
+import {
+  type DefinitionSource,
+  databaseProvider,
+  HalyardError,
+  isPlainObject,
+  MemoryStore,
+} from "@halyard/core";
 import type { Log } from "../instance/log.ts";
 import type { FlagsOptions, SourceInput } from "../instance/options.ts";
 import { isStore } from "../instance/source-calls.ts";
 import { fileSource } from "../sources/file-source.ts";
 import type { EnvironmentConfig } from "./environment.ts";
-import { databaseProvider, providerSource } from "./providers.ts";
+import { providerSource } from "./providers.ts";
 
 const DEFAULT_FILE = "features.yaml";
 

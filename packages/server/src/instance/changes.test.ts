@@ -110,6 +110,43 @@ it("one change that can't be made keeps all others from being made", async () =>
   await f.close();
 });
 
+it("overrides are held against the flags that the same changes leave", async () => {
+  const f = instance();
+  const scope = { kind: "user", id: "ben" } as const;
+  const put = (definition: object, key = "layout") =>
+    ({ what: "flag", op: "put", key, definition }) as const;
+  const set = (value: string | boolean, key = "layout") =>
+    ({ what: "override", op: "set", key, scope, value }) as const;
+  const unset = { what: "override", op: "unset", key: "layout", scope } as const;
+  const text = put({ default: "wide" });
+  const closed = put({ default: "wide", overridable: false });
+  const refused = expect.objectContaining({ code: "INVALID_OVERRIDE" });
+  for (const dryRun of [true, false]) {
+    for (const batch of [
+      [text, set(true)],
+      [set(true), text],
+      [closed, set("narrow")],
+      [closed, unset],
+      [text, set("narrow"), set("narrow", "fixed")],
+    ]) {
+      await expect(f.change(batch, { dryRun })).rejects.toEqual(refused);
+    }
+  }
+  expect(f.definitions.get("layout")).toBeUndefined();
+  expect((await f.audit.list()).items).toEqual([]);
+  await f.change([text, set("narrow")]);
+  // What the flag was does not count: not its type, not that it could be overridden.
+  await expect(f.change([put({ default: 1 }), set("wide")])).rejects.toEqual(refused);
+  await f.change([put({ default: false }), set(true)]);
+  await expect(f.change([closed, set("narrow")])).rejects.toEqual(refused);
+  await f.change([closed]);
+  await f.change([text, set("narrow")]);
+  // An override needs no flag.
+  await f.change([{ what: "flag", op: "delete", key: "layout" }, set(true)]);
+  expect(await f.overrides.get("layout", scope)).toMatchObject({ value: true });
+  await f.close();
+});
+
 it("a dry run says what would change and what is wrong, and writes nothing", async () => {
   const f = instance();
   await f.definitions.put("beta", { percentage: 10 });
@@ -157,3 +194,12 @@ it("a dry run says what would change and what is wrong, and writes nothing", asy
   });
   await f.close();
 });
+
+it.each([null, 7, [], {}, { what: "proposal" }, { what: "constructor" }])(
+  "%j is no change, and is said to be none",
+  async (change) => {
+    const f = instance();
+    await expect(f.change([change as never])).rejects.toMatchObject({ code: "INVALID_OPTIONS" });
+    await f.close();
+  },
+);

@@ -4,19 +4,23 @@ import {
   freezeJson,
   type GroupChange,
   HalyardError,
+  isPlainObject,
   type JsonValue,
   MAX_CHANGES,
   type Problem,
+  type ProposalChange,
   type Scope,
   type StoreChange,
   stateOf,
   type WriteResult,
 } from "@halyard/core";
+import type { Impact, Impacts } from "../sample/impact.ts";
 import type { DefinitionEdit, DefinitionWrites } from "./definition-writes.ts";
 import { APPLICATION, type Definitions, type WriteOptions } from "./definitions.ts";
 import { checkId } from "./groups.ts";
+import { OverrideChanges } from "./override-changes.ts";
 import type { RuntimeState } from "./runtime-state.ts";
-import type { StoredOverrides } from "./stored-overrides.ts";
+import type { FlagLookup, PlannedChanges } from "./store-writes.ts";
 
 /** The override of one scope set, explicitly unset, or deleted; as methods of `overrides` do. */
 export interface OverrideEdit {
@@ -63,6 +67,8 @@ export interface ChangeReport {
   readonly changes: readonly ChangeOutcome[];
   /** Of a dry run: why the definitions would be refused. */
   readonly problems: readonly Problem[];
+  /** Of a dry run, where a sample of subjects is kept: what the changes would do to them. */
+  readonly sample?: Impact | undefined;
 }
 
 export interface ChangeOptions extends Omit<WriteOptions, "ifVersion"> {
@@ -70,54 +76,70 @@ export interface ChangeOptions extends Omit<WriteOptions, "ifVersion"> {
   readonly dryRun?: boolean | undefined;
 }
 
+/** What a change comes to in the store. */
+type Planned = Exclude<StoreChange, ProposalChange>;
+
 /** Makes several changes in one write, through the checks that each would go through alone. */
 export class Changes {
   readonly #state: RuntimeState;
   readonly #writes: DefinitionWrites;
   readonly #definitions: Definitions;
-  readonly #overrides: StoredOverrides;
+  readonly #overrides: OverrideChanges;
+  readonly #impacts: Impacts | undefined;
 
   constructor(
     state: RuntimeState,
     writes: DefinitionWrites,
     definitions: Definitions,
-    overrides: StoredOverrides,
+    impacts?: Impacts,
   ) {
     this.#state = state;
     this.#writes = writes;
     this.#definitions = definitions;
-    this.#overrides = overrides;
+    this.#overrides = new OverrideChanges(state);
+    this.#impacts = impacts;
   }
 
+  /** `beside` is made in the same write, and not reported. */
   async apply(
     given: readonly Change[],
     { dryRun = false, actor = APPLICATION, reason, requestId }: ChangeOptions = {},
+    beside: readonly StoreChange[] = [],
   ): Promise<ChangeReport> {
     const changes = ownChanges(given);
     const authorship = { actor, reason, requestId };
-    const plan = (): readonly StoreChange[] => changes.map((change) => this.#plan(change));
+    const plan = () => changes.map((change) => this.#plan(change));
+    // Also of a flag that one of the changes defines.
+    const accept = (flagOf: FlagLookup): void => {
+      for (const change of changes) {
+        if (change.what === "override") this.#overrides.check(change, flagOf);
+      }
+    };
     // What no store takes is said as such, also where there is no store.
     for (const { what, key } of changes.filter(isDefinitionEdit)) this.#writes.storeFor(what, key);
     if (dryRun) {
       this.#state.attribution(authorship);
-      return this.#preview(plan);
+      return this.#preview(plan, accept);
     }
     const old = new Map<string, unknown>();
-    let planned: readonly StoreChange[] = [];
+    let planned: readonly Planned[] = [];
     const result = await this.#state.write(
       () => {
         planned = plan();
         for (const { what, key } of changes.filter(isDefinitionEdit)) {
           if (what === "flag") old.set(key, this.#definitions.get(key)?.definition);
         }
-        return planned;
+        return [...planned, ...beside];
       },
       authorship,
       undefined,
-      ({ what, key }) =>
-        what === "flag"
-          ? { oldValue: old.get(key), newValue: this.#definitions.get(key)?.definition }
-          : undefined,
+      {
+        valuesOf: ({ what, key }) =>
+          what === "flag"
+            ? { oldValue: old.get(key), newValue: this.#definitions.get(key)?.definition }
+            : undefined,
+        accept,
+      },
     );
     return {
       version: result.changed.includes(true) ? result.version : undefined,
@@ -134,13 +156,16 @@ export class Changes {
     );
   }
 
-  #plan(change: Change): StoreChange {
+  #plan(change: Change): Planned {
     if (change.what === "override") return this.#overrides.plan(change);
     if (change.what === "group") return membership(change);
     return this.#writes.plan(change);
   }
 
-  async #preview(plan: () => readonly StoreChange[]): Promise<ChangeReport> {
+  async #preview(
+    plan: () => readonly Planned[],
+    accept: PlannedChanges["accept"],
+  ): Promise<ChangeReport> {
     const { replica, store } = this.#state;
     const preview = await replica.preview(store, () => {
       const changes = plan();
@@ -149,7 +174,7 @@ export class Changes {
         this.#writes.checkVersion(change);
         return this.#writes.written(change.what, change.key);
       });
-      return { changes, written };
+      return { changes, written, accept };
     });
     const { changes, written } = preview.plan;
     const outcomes = changes.map(async (change, index): Promise<ChangeOutcome> => {
@@ -162,11 +187,12 @@ export class Changes {
       version: undefined,
       changes: await Promise.all(outcomes),
       problems: preview.problems,
+      sample: preview.compile && (await this.#impacts?.of(changes, await preview.compile())),
     };
   }
 
   /** What the store has of what is not replicated. */
-  async #before(change: StoreChange): Promise<JsonValue | undefined> {
+  async #before(change: Planned): Promise<JsonValue | undefined> {
     if (change.what === "group") {
       const groups = await this.#state.read((store) => store.groupsOf(change.user));
       return groups.includes(change.group) ? true : undefined;
@@ -192,8 +218,14 @@ function ownChanges(given: readonly Change[]): readonly Change[] {
   if (!Array.isArray(given) || given.length === 0 || given.length > MAX_CHANGES) {
     throw new HalyardError("INVALID_OPTIONS", `Pass a list of 1 to ${MAX_CHANGES} changes.`);
   }
-  return given.map((change) => copyPlain(change) as Change);
+  return given.map((change) => {
+    if (isPlainObject(change) && KINDS.has(change.what)) return copyPlain(change) as Change;
+    const message = "A change is an object whose `what` is flag, segment, override or group.";
+    throw new HalyardError("INVALID_OPTIONS", message);
+  });
 }
+
+const KINDS: ReadonlySet<unknown> = new Set(["flag", "segment", "override", "group"]);
 
 function isDefinitionEdit(change: Change): change is DefinitionEdit {
   return change.what === "flag" || change.what === "segment";
@@ -206,7 +238,7 @@ function membership({ group, user, op }: MembershipEdit): GroupChange {
 }
 
 function outcomes(
-  changes: readonly StoreChange[],
+  changes: readonly Planned[],
   { changed, audit }: WriteResult,
 ): readonly ChangeOutcome[] {
   // The audit has the changes that changed something, in their order.
@@ -219,7 +251,7 @@ function outcomes(
   });
 }
 
-function valueAfter(change: StoreChange): JsonValue | undefined {
+function valueAfter(change: Planned): JsonValue | undefined {
   switch (change.what) {
     case "group":
       return change.member ? true : undefined;

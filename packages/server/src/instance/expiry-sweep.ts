@@ -1,4 +1,4 @@
-import { type OverrideChange, type StoredLayer, scopeKey } from "@halyard/core";
+import { type Actor, type OverrideChange, type StoredLayer, scopeKey } from "@halyard/core";
 import type { Log } from "./log.ts";
 import { messageOf } from "./log.ts";
 import type { RuntimeState } from "./runtime-state.ts";
@@ -9,7 +9,12 @@ const INTERVAL = 60_000;
 /** Overrides of one write. */
 const BATCH = 500;
 
-const SWEEP = Object.freeze({ id: "halyard", type: "service", name: "sweep of what has expired" });
+/** Who removes what has expired. */
+export const SWEEP: Actor = Object.freeze({
+  id: "halyard",
+  type: "service",
+  name: "sweep of what has expired",
+});
 
 /** Removes overrides that have expired, now and then, and has that in the audit. */
 export class ExpirySweep {

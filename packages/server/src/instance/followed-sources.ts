@@ -27,13 +27,10 @@ export class FollowedSources {
     return this.all.every((follower) => this.#served.has(follower));
   }
 
-  /** What serves of the sources that have to be waited for, by their names. */
-  get keepable(): ReadonlyMap<string, Contents> {
-    const kept = new Map<string, Contents>();
-    for (const [{ name, source }, contents] of this.#served) {
-      if (source.readSync === undefined) kept.set(name, contents);
-    }
-    return kept;
+  /** The sources that have to be waited for, by their names: what of each serves. */
+  get keepable(): ReadonlyMap<string, Contents | undefined> {
+    const waited = this.all.filter(({ source }) => source.readSync === undefined);
+    return new Map(waited.map((follower) => [follower.name, this.#served.get(follower)]));
   }
 
   /** What serves, of all sources. */

@@ -33,7 +33,7 @@ function make(options: FlagsOptions): Flags {
 function ask(flags: Flags, path: string, options?: HealthEndpointOptions) {
   const endpoint = healthEndpoint(flags, options);
   const { status, body } = endpoint.handle({ method: "GET", path } as HttpRequest) as HttpResponse;
-  return { status, body: JSON.parse(body) as Record<string, unknown> };
+  return { status, body: JSON.parse(String(body)) as Record<string, unknown> };
 }
 
 /** The status of `/` and its code, then the codes of `/live` and `/ready`. */

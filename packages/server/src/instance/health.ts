@@ -1,4 +1,7 @@
 import { HalyardError, type MetricsState } from "@halyard/core";
+import type { InstanceAnalytics } from "../analytics/analytics.ts";
+import type { AssignmentHealth } from "../assignments/health.ts";
+import type { Assignments } from "../assignments/open-assignments.ts";
 import type { SubjectCache } from "../subjects/subject-cache.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
@@ -9,7 +12,8 @@ import type { DefinitionsReplica } from "./definitions-replica.ts";
  * - `healthy`: every source serves what it holds now, and the store can be asked for subjects.
  * - `degraded`: flags are served, but not all is well: a source can't be read, has not answered
  *   yet, or holds definitions that were refused, so that the last good ones serve; or the store
- *   failed so often that it is spared, so that subjects go without their overrides.
+ *   failed so often that it is spared, so that subjects go without their overrides; or assignments
+ *   of experiments can't be read or written.
  * - `unhealthy`: there are no definitions, and every read gives the caller's default.
  *
  * What reads give, and how long they take, changes none of it.
@@ -38,6 +42,8 @@ export interface Health {
   };
   /** ISO 8601; null before the first load. */
   readonly last_refresh: string | null;
+  /** There where assignments of experiments are kept. */
+  readonly assignments?: AssignmentHealth;
   readonly flags_loaded: number;
   /** Of all reads since the instance was made; `all()` reads none in this sense. */
   readonly evaluation_stats: {
@@ -45,7 +51,7 @@ export interface Health {
     /** Share of the reads that gave the caller's default, 0 to 1; null before the first read. */
     readonly error_rate: number | null;
     /**
-     * Milliseconds, of the last 1024 reads that were timed: the first one, and then one in 256 on
+     * Milliseconds, of the last 1024 reads that were timed: the first one, and then one in 1024 on
      * average. Null before.
      */
     readonly avg_latency_ms: number | null;
@@ -55,7 +61,7 @@ export interface Health {
 
 type Figures = Pick<Telemetry, "reads" | "lastLatency" | "subjectFailure">;
 
-interface Fault {
+export interface Fault {
   readonly message: string;
   readonly code: string;
   readonly at: number;
@@ -65,11 +71,13 @@ export function healthOf(
   replica: DefinitionsReplica,
   cache: SubjectCache | undefined,
   figures: Figures,
+  assignments?: Assignments,
 ): Health {
   const { snapshot, lastRefresh } = replica;
   const { reads, lastLatency } = figures;
-  const connected = isConnected(replica, cache);
-  const fault = faultOf(replica, cache, figures);
+  const assigned = assignments?.health();
+  const connected = isConnected(replica, cache) && assigned?.connected !== false;
+  const fault = faultOf(replica, cache, figures) ?? assignments?.fault();
   const { average, p99 } = reads.latency;
   return {
     status: connected ? "healthy" : snapshot.ready ? "degraded" : "unhealthy",
@@ -91,6 +99,7 @@ export function healthOf(
       max_size: cache?.max ?? 0,
     },
     last_refresh: lastRefresh === undefined ? null : new Date(lastRefresh).toISOString(),
+    ...(assigned === undefined ? {} : { assignments: assigned }),
     flags_loaded: snapshot.flags.size,
     evaluation_stats: {
       total_evaluations: reads.total,
@@ -121,6 +130,7 @@ function faultOf(
 export function metricsState(
   replica: DefinitionsReplica,
   cache: SubjectCache | undefined,
+  analytics: Pick<InstanceAnalytics, "lostEvents">,
 ): MetricsState {
   const { flags } = replica.snapshot;
   let activeFlags = 0;
@@ -131,6 +141,7 @@ export function metricsState(
     providerConnected: isConnected(replica, cache),
     flags: flags.size,
     activeFlags,
+    lostEvents: analytics.lostEvents(),
   };
 }
 

@@ -62,6 +62,7 @@ function remote(memory: MemoryStore, down?: Error): Store {
     listOverrides: (filter, page) => memory.listOverrides(filter, page),
     groupsOf: (user) => memory.groupsOf(user),
     members: (group, page) => memory.members(group, page),
+    listProposals: (filter, page) => memory.listProposals(filter, page),
     readAudit: (filter, page) => memory.readAudit(filter, page),
     close: async () => {},
   };
@@ -116,6 +117,45 @@ describe("the last known good copy", () => {
     await flags.ready();
   });
 
+  describe("of a source of which nothing serves", () => {
+    const other = (flags: object): DefinitionSource => ({
+      name: "other",
+      read: async () => [{ name: "other", document: { flags } }],
+    });
+    const broken: DefinitionSource = {
+      name: "remote",
+      read: async () => [{ name: "remote", document: { flags: { beta: { nonsense: 1 } } } }],
+    };
+    const needy = { beta: { prerequisites: [{ flag: "base", variant: "on" }], default: true } };
+
+    it.each<[string, () => FlagsOptions]>([
+      ["is down, and its copy refused", () => ({ sources: [silent, other({})] })],
+      ["gives what is refused", () => ({ sources: [broken, other({ base: true, more: true })] })],
+    ])("outlives a start at which that %s", async (_name, options) => {
+      const memory = new MemoryStore({ flags: needy });
+      const first = make({ sources: [remote(memory), other({ base: true })] });
+      await first.ready();
+      await first.close();
+      const second = make(options());
+      await second.ready().catch(() => undefined);
+      expect(second.client().details("beta").errorCode).toBe("FLAG_NOT_FOUND");
+      await second.close();
+      const third = make({ sources: [silent, other({ base: true })] });
+      await third.ready().catch(() => undefined);
+      expect(third.client().details("beta")).toMatchObject({ value: true, reason: "STALE" });
+    });
+
+    it("goes when the instance has that source no more", async () => {
+      await leave();
+      const second = make({ sources: [other({ base: true })] });
+      await second.ready();
+      await second.close();
+      const third = make({ sources: [silent] });
+      await third.ready().catch(() => undefined);
+      expect(third.client().details("beta").errorCode).toBe("PROVIDER_NOT_READY");
+    });
+  });
+
   it("is for its owner's eyes, and replaced whole", async () => {
     await leave();
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -141,6 +181,17 @@ describe("the last known good copy", () => {
     await flags.ready().catch(() => undefined);
     expect(flags.client().details("beta").errorCode).toBe("PROVIDER_NOT_READY");
     expect(logs).toContainEqual(expect.stringMatching(/^warn .*can't be believed/));
+  });
+
+  it("is whole also when several write it at once, as processes of one id in containers", async () => {
+    const both = [1, 2].map(() => make({ store: remote(new MemoryStore({ flags: { a: true } })) }));
+    await Promise.all(both.map((flags) => flags.ready()));
+    await Promise.all(both.map((flags) => flags.close()));
+    expect(logs.filter((line) => line.includes("can't be"))).toEqual([]);
+    expect(readdirSync(join(directory, "kept"))).toEqual(["flags.json"]);
+    const after = make({ store: remote(new MemoryStore(), new Error("down")) });
+    await after.ready().catch(() => {});
+    expect(after.client().enabled("a")).toBe(true);
   });
 
   it("is not there at first, and can't be written: flags go on", async () => {

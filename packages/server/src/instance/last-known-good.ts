@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -27,6 +27,8 @@ export class LastKnownGood {
   readonly #path: string;
   readonly #log: Log;
   #kept: ReadonlyMap<string, Contents> = new Map();
+  /** What the file had when it was read, while that may be needed. */
+  #found: ReadonlyMap<string, Contents> | undefined;
   #unsaved: ReadonlyMap<string, Contents> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -39,6 +41,11 @@ export class LastKnownGood {
 
   /** What the file has, by the sources' names; nothing when there is none, or it is not sound. */
   read(): ReadonlyMap<string, Contents> {
+    this.#found ??= this.#readFile();
+    return this.#found;
+  }
+
+  #readFile(): ReadonlyMap<string, Contents> {
     let text: string;
     try {
       text = readFileSync(this.#path, "utf8");
@@ -54,9 +61,19 @@ export class LastKnownGood {
     }
   }
 
-  /** Has what serves written soon. */
-  keep(contents: ReadonlyMap<string, Contents>): void {
-    if (this.#closed || !isOther(contents, this.#kept)) return;
+  /**
+   * Has what serves written soon, by the sources' names. Of a source of which nothing serves, what
+   * the file has stays: it may serve at another start.
+   */
+  keep(served: ReadonlyMap<string, Contents | undefined>): void {
+    if (this.#closed) return;
+    const contents = new Map<string, Contents>();
+    for (const [name, serving] of served) {
+      const each = serving ?? this.#kept.get(name) ?? this.read().get(name);
+      if (each !== undefined) contents.set(name, each);
+    }
+    if (![...served.values()].includes(undefined)) this.#found = undefined;
+    if (!isOther(contents, this.#kept)) return;
     this.#kept = contents;
     this.#unsaved = contents;
     this.#timer ??= setTimeout(() => this.#save(), DELAY).unref();
@@ -75,7 +92,8 @@ export class LastKnownGood {
 
   async #write(contents: ReadonlyMap<string, Contents>): Promise<void> {
     await mkdir(dirname(this.#path), { recursive: true });
-    const temporary = `${this.#path}.${process.pid}.tmp`;
+    // Not by the process's id: containers that share the folder may have the same.
+    const temporary = `${this.#path}.${randomUUID()}.tmp`;
     try {
       // Overrides name users: nobody else reads them.
       const file = await open(temporary, "w", 0o600);
@@ -229,4 +247,9 @@ function parse(text: string): ReadonlyMap<string, Contents> {
       },
     ]),
   );
+}
+
+/** The copy at a path; none without one. */
+export function keptAt(path: string | undefined, log: Log): LastKnownGood | undefined {
+  return path === undefined ? undefined : new LastKnownGood(path, log);
 }

@@ -2,6 +2,13 @@ import { describe, expect, it } from "vitest";
 import { createFlags } from "../create-flags.ts";
 import { checkOptions } from "./options.ts";
 
+const SECRET = "0123456789abcdef0123456789abcdef";
+
+function tokens(more: object): object {
+  const keys = [{ kid: "a", secret: SECRET }];
+  return { overrideTokens: { application: "shop", keys, ...more } };
+}
+
 const REFUSED: readonly (readonly [options: object, named: string])[] = [
   [{ hooks: { onEvalution: () => {} } }, 'no option "hooks.onEvalution"'],
   [{ hooks: { onReload: "log" } }, '"hooks.onReload" must be a function'],
@@ -32,6 +39,26 @@ const REFUSED: readonly (readonly [options: object, named: string])[] = [
   [{ logger: { warn() {} } }, '"logger" must be an object with the functions'],
   [{ environment: 7 }, '"environment"'],
   [{ overrides: ["a"] }, '"overrides" must be an object of values by key, not a list'],
+  [{ urlOverrides: true }, '"urlOverrides" must be an object'],
+  [{ urlOverrides: { environments: ["staging", "production"] } }, "production can't be one"],
+  [{ urlOverrides: { environments: [" Prod "] } }, '"urlOverrides.environments"'],
+  [{ urlOverrides: { environments: "staging" } }, '"urlOverrides.environments"'],
+  [{ urlOverrides: { prefix: "" } }, '"urlOverrides.prefix"'],
+  [{ urlOverrides: { prefix: "f f" } }, '"urlOverrides.prefix"'],
+  [{ urlOverrides: { cookie: "a;b" } }, '"urlOverrides.cookie"'],
+  [{ overrideTokens: {} }, '"overrideTokens" must be an object'],
+  [{ overrideTokens: { application: "shop" } }, '"overrideTokens" must be an object'],
+  [tokens({ application: "" }), '"overrideTokens.application"'],
+  [tokens({ keys: [] }), '"overrideTokens.keys" must be a list of 1 to 10 keys'],
+  [tokens({ keys: [{ kid: "a", secret: "short" }] }), "secrets of at least 32 bytes"],
+  [tokens({ keys: [{ kid: "a.b", secret: SECRET }] }), '"overrideTokens.keys"'],
+  [tokens({ keys: [{ kid: "a", secret: SECRET, alg: "none" }] }), '"overrideTokens.keys"'],
+  [tokens({ keys: [null] }), '"overrideTokens.keys"'],
+  [tokens({ keys: [0, 1].map(() => ({ kid: "a", secret: SECRET })) }), "each `kid` once"],
+  [tokens({ maxLife: 91 * 24 * 3600 * 1000 }), '"overrideTokens.maxLife"'],
+  [tokens({ header: "a: b" }), '"overrideTokens.header" must be the name of a header'],
+  [tokens({ parameter: "a&b" }), '"overrideTokens.parameter"'],
+  [tokens({ algorithm: "none" }), 'no option "overrideTokens.algorithm"'],
   [{ constructor: 1 }, 'no option "constructor"'],
 ];
 

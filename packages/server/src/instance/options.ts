@@ -1,5 +1,6 @@
 import {
   type Actor,
+  type AssignmentStore,
   type Clock,
   type DefinedFlags,
   type DefinitionSource,
@@ -13,6 +14,8 @@ import {
   type RegexEngine,
   type Store,
 } from "@halyard/core";
+import { ANALYTICS, type AnalyticsOptions } from "../analytics/options.ts";
+import { ASSIGNMENTS } from "../assignments/options.ts";
 import {
   BOOLEAN,
   checkFields,
@@ -22,18 +25,23 @@ import {
   isFunction,
   isObject,
   isString,
+  MAX_TIMEOUT,
   objectOf,
   oneOf,
   TEXT,
+  wholeNumber,
 } from "../check-fields.ts";
 import { NAMESPACE } from "../config/environment.ts";
+import { EDGE_RULES, type EdgeOptions } from "../edge/options.ts";
 import { REQUEST_CONTEXT_RULES, type RequestContextOptions } from "../request/options.ts";
+import { SUBJECTS, type SubjectOptions } from "../subjects/options.ts";
 import {
   type MetricsOptions,
   OPTIONAL_ATTRIBUTES,
   SIGNALS,
   type TelemetryOptions,
 } from "../telemetry/options.ts";
+import { CHANGE_CONTROL_RULES, type ChangeControlOptions } from "./change-control.ts";
 import { isStore } from "./source-calls.ts";
 
 /** A source, or what one is made of: a file's path, or a document of definitions in code. */
@@ -49,7 +57,10 @@ export interface DefinitionsDocument {
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface FlagsOptions<Request = unknown> extends RequestContextOptions<Request> {
+export interface FlagsOptions<Request = unknown>
+  extends RequestContextOptions<Request>,
+    EdgeOptions,
+    ChangeControlOptions {
   /**
    * Where definitions come from, in order: per key the first that defines it wins. Default: what
    * `FEATURE_PROVIDER` and `FEATURE_FILE_PATH` say, else `features.yaml` if it is there.
@@ -91,6 +102,15 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
   readonly telemetry?: TelemetryOptions | undefined;
   /** Numbers of reads, of the cache of subjects, and of sources and stores. */
   readonly metrics?: MetricsOptions | undefined;
+  /** Counts which flags are read, where, and what they give, for `usage()`. Default false. */
+  readonly usage?: boolean | undefined;
+  /** Events of what was served to whom, and of what `track` is told. Default: none. */
+  readonly analytics?: AnalyticsOptions | undefined;
+  /**
+   * Where assignments of experiments are kept, such as `new MemoryAssignments()`: whoever was served
+   * a variant keeps it when weights change. Closed with the instance. Default: none are kept.
+   */
+  readonly assignments?: AssignmentStore | undefined;
   readonly hooks?: Hooks | undefined;
   /** Shape of pino and console. Without one, faults go to `process.emitWarning`. */
   readonly logger?: Logger | undefined;
@@ -101,20 +121,6 @@ export interface FlagsOptions<Request = unknown> extends RequestContextOptions<R
 }
 
 export type PrecedenceOptions = { readonly [Layer in OrdinaryLayer]?: number | undefined };
-
-export interface SubjectOptions {
-  /**
-   * What reads see of a subject that could not be loaded: `open`, what they would without its
-   * overrides; `closed`, callers' defaults with `PROVIDER_NOT_READY`. Default `open`.
-   */
-  readonly failure?: "open" | "closed" | undefined;
-  /** Milliseconds that a subject is kept before it is read again. Default `FEATURE_CACHE_TTL`, else 60,000. */
-  readonly ttl?: number | undefined;
-  /** Most subjects that are kept. Default 10,000. */
-  readonly max?: number | undefined;
-  /** Milliseconds that a request waits for its subject. Default 250. */
-  readonly deadline?: number | undefined;
-}
 
 /** Functions that are told what happens. One that throws is logged and breaks nothing. */
 export interface Hooks {
@@ -160,21 +166,12 @@ export interface TrackEvent {
   readonly client: FlagClient;
 }
 
-/** What a timer takes. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
-
 const HOOKS: FieldRules<Hooks> = {
   onEvaluation: FUNCTION,
   onReload: FUNCTION,
   onChange: FUNCTION,
   onTrack: FUNCTION,
 };
-
-const wholeNumber = (least: number, most: number): FieldRule => ({
-  expected: `a whole number from ${least} to ${most}`,
-  accepts: (value) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
-});
 
 const TELEMETRY: FieldRules<TelemetryOptions> = {
   signal: {
@@ -232,13 +229,6 @@ const PRECEDENCE: FieldRules<PrecedenceOptions> = {
   system: PRIORITY,
 };
 
-const SUBJECTS: FieldRules<SubjectOptions> = {
-  failure: oneOf("open", "closed"),
-  ttl: wholeNumber(0, MAX_TIMEOUT),
-  max: wholeNumber(1, 10_000_000),
-  deadline: wholeNumber(1, MAX_TIMEOUT),
-};
-
 const LOGGER: FieldRule = {
   expected: "an object with the functions debug, info, warn and error",
   accepts: (value) =>
@@ -274,9 +264,12 @@ const OPTIONS: FieldRules<FlagsOptions> = {
     accepts: (value) => typeof value === "number" && value >= 0 && value <= MAX_TIMEOUT,
   },
   precedence: objectOf(PRECEDENCE),
-  subjects: objectOf(SUBJECTS),
+  subjects: SUBJECTS,
   telemetry: objectOf(TELEMETRY),
   metrics: objectOf(METRICS),
+  usage: BOOLEAN,
+  analytics: ANALYTICS,
+  assignments: ASSIGNMENTS,
   hooks: objectOf(HOOKS),
   logger: LOGGER,
   regexEngine: {
@@ -285,6 +278,8 @@ const OPTIONS: FieldRules<FlagsOptions> = {
   },
   clock: FUNCTION,
   ...REQUEST_CONTEXT_RULES,
+  ...EDGE_RULES,
+  ...CHANGE_CONTROL_RULES,
 };
 
 /** Throws `INVALID_OPTIONS` for what is no option, or can't be one. */

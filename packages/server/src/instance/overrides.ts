@@ -30,6 +30,8 @@ export interface Authorship {
   readonly reason?: string | undefined;
   /** Of the request that asked for it; for the audit. */
   readonly requestId?: string | undefined;
+  /** An emergency that does not wait for a review; for the audit. */
+  readonly bypass?: boolean | undefined;
 }
 
 export interface SetOptions extends Authorship {

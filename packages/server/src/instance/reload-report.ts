@@ -63,7 +63,11 @@ export function describeReload(
   changed: readonly string[],
   total: number,
 ): string {
+  const read = files.join(", ");
+  // An override that was written, for instance.
+  if (changed.length === 0)
+    return `Read ${read}: no definition is different, ${total} flags loaded.`;
   const more = changed.length > NAMED ? `, and ${changed.length - NAMED} more` : "";
-  const names = changed.length === 0 ? "no flag" : `${changed.slice(0, NAMED).join(", ")}${more}`;
-  return `Reloaded ${files.join(", ")}: ${names} changed, ${total} flags loaded.`;
+  const names = `${changed.slice(0, NAMED).join(", ")}${more}`;
+  return `Reloaded ${read}: ${names} changed, ${total} flags loaded.`;
 }

@@ -7,22 +7,24 @@ import {
   type Override,
   type Store,
   type StoreChange,
-  type StoreNotice,
+  touchedOf,
   type WriteResult,
 } from "@halyard/core";
+import type { ChangeNotice } from "./change-feed.ts";
 import type { DefinitionsReplica } from "./definitions-replica.ts";
 import type { ChangeEvent, Hooks } from "./options.ts";
 import { checkReason } from "./override-values.ts";
 import type { Authorship } from "./overrides.ts";
 import { closed } from "./refusals.ts";
 import { readInTime } from "./source-calls.ts";
+import type { PlannedChanges } from "./store-writes.ts";
 
 export interface RuntimeStateOptions {
   readonly replica: DefinitionsReplica;
   readonly clock: Clock;
   readonly onChange: NonNullable<Hooks["onChange"]>;
   /** Told of what was written here, before others hear of it. */
-  readonly onWritten: (notice: StoreNotice) => void;
+  readonly onWritten: (notice: ChangeNotice) => void;
 }
 
 /** Reads and writes of what a store keeps beside definitions. */
@@ -58,13 +60,13 @@ export class RuntimeState {
     plan: () => readonly StoreChange[],
     authorship: Authorship,
     requestedKey?: string,
-    valuesOf?: (entry: AuditEntry) => ChangedValues | undefined,
+    { valuesOf, accept }: WriteDetails = {},
   ): Promise<WriteResult> {
     const by = this.attribution(authorship);
-    const planned = await this.replica.write(this.store, () => ({ changes: plan() }), by);
+    const planned = await this.replica.write(this.store, () => ({ changes: plan(), accept }), by);
     const { result = NOTHING } = planned;
     if (result.audit.length > 0) {
-      const touched = result.audit.map(({ what, key, scope }) => ({ what, key, scope }));
+      const touched = result.audit.map(touchedOf);
       this.#options.onWritten({ version: result.version, touched });
       for (const entry of result.audit) {
         this.#report(entry, requestedKey ?? entry.key, valuesOf?.(entry));
@@ -74,13 +76,14 @@ export class RuntimeState {
   }
 
   /** Throws `CLOSED`, `INVALID_ACTOR` and `INVALID_OVERRIDE`. */
-  attribution({ actor, reason, requestId }: Authorship): Attribution {
+  attribution({ actor, reason, requestId, bypass }: Authorship): Attribution {
     if (this.replica.closed) throw closed();
     return {
       actor: checkActor(actor),
       reason: checkReason(reason),
       requestId,
       at: this.clock(),
+      bypass,
     };
   }
 
@@ -91,8 +94,12 @@ export class RuntimeState {
     made: Override | undefined,
     { actor, reason }: Authorship,
   ): void {
+    const key = (made ?? old)?.flagKey ?? requestedKey;
+    this.#options.onWritten({
+      touched: [touchedOf({ what: "override", key, scope: "emergency" })],
+    });
     this.#options.onChange({
-      key: (made ?? old)?.flagKey ?? requestedKey,
+      key,
       requestedKey,
       action: made === undefined ? "removed" : old === undefined ? "created" : "updated",
       scope: "emergency",
@@ -120,6 +127,11 @@ export class RuntimeState {
 
 /** What hooks are told of a change, where it is not what the audit has. */
 type ChangedValues = Pick<ChangeEvent, "oldValue" | "newValue">;
+
+interface WriteDetails {
+  readonly valuesOf?: (entry: AuditEntry) => ChangedValues | undefined;
+  readonly accept?: PlannedChanges["accept"];
+}
 
 const NOTHING: WriteResult = { version: 0, changed: [], audit: [] };
 

@@ -29,6 +29,11 @@ export class Serving {
     return this.#snapshot;
   }
 
+  /** The overrides of a store that serve. */
+  get stored(): readonly Override[] {
+    return this.#stored;
+  }
+
   get report(): LoadReport {
     return this.#report;
   }
@@ -102,5 +107,6 @@ export class Serving {
   #swap(snapshot: Snapshot): void {
     this.#version++;
     this.#snapshot = { ...snapshot, version: this.#version };
+    this.#options.onSwap();
   }
 }

@@ -1,7 +1,9 @@
 import { type DefinitionSource, HalyardError, type StoreNotice } from "@halyard/core";
+import { isServedWhole } from "./change-feed.ts";
+import { withDeadline } from "./deadline.ts";
 import { type Contents, isStore, readSource, readSourceSync, watchSource } from "./source-calls.ts";
 
-/** Milliseconds. A source that takes longer to read counts as failed until it has answered. */
+/** Milliseconds. A source that takes longer to read counts as failed, and is read again. */
 const PATIENCE = 10_000;
 
 /** Milliseconds before a read that failed is tried again; twice as long after each failure. */
@@ -18,7 +20,8 @@ export interface FollowerListener {
 
 /**
  * Reads one source, again whenever it says that it has changed: one read at a time, tried again
- * when it fails. Of several answers only that of the read that began last is believed.
+ * when it fails or does not answer. Of several answers only that of the read that began last is
+ * believed, however late it comes.
  */
 export class SourceFollower {
   readonly source: DefinitionSource;
@@ -35,7 +38,6 @@ export class SourceFollower {
   #latest: Contents | undefined;
   #recalled: Contents | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #patience: NodeJS.Timeout | undefined;
   #stop: (() => unknown) | undefined;
   #closed = false;
 
@@ -71,7 +73,7 @@ export class SourceFollower {
       onChange: (what, notice) => {
         if (this.#closed) return;
         if (notice !== undefined) this.#listener.noticed(this, notice);
-        if (notice === undefined || isReadWhole(notice)) this.read(what);
+        if (notice === undefined || isServedWhole(notice)) this.read(what);
       },
       onError: (error) => {
         if (!this.#closed) this.#listener.failed(this, error, [this.name]);
@@ -100,16 +102,18 @@ export class SourceFollower {
     while (this.#announced.size > 0 && !this.#closed) {
       const what = [...this.#announced];
       this.#announced = new Set();
-      this.#expectAnswer(what);
       try {
-        this.#believe(await this.#ask(), what);
-        this.#retryIn = FIRST_RETRY;
+        await this.#readOnce(what);
       } catch (error) {
         this.#fail(error, what);
-      } finally {
-        clearTimeout(this.#patience);
       }
     }
+  }
+
+  async #readOnce(what: readonly string[]): Promise<void> {
+    const late = `${this.name} did not answer within ${PATIENCE / 1000} seconds.`;
+    const believed = this.#ask().then((answer) => this.#believe(answer, what));
+    await withDeadline(believed, PATIENCE, "SOURCE_READ_FAILED", late);
   }
 
   /** The first read, of which nobody is told but by failures. */
@@ -148,6 +152,7 @@ export class SourceFollower {
 
   #believe(answer: { order: number; contents: Contents }, what: readonly string[]): void {
     if (this.#closed) return;
+    this.#retryIn = FIRST_RETRY;
     this.#schedulePoll();
     if (!this.#isNewer(answer)) return;
     this.#latest = answer.contents;
@@ -191,34 +196,12 @@ export class SourceFollower {
     this.#timer = setTimeout(() => this.read(), jittered).unref();
   }
 
-  #expectAnswer(what: readonly string[]): void {
-    this.#patience = setTimeout(() => {
-      const message = `${this.name} did not answer within ${PATIENCE / 1000} seconds.`;
-      this.#listener.failed(this, new HalyardError("SOURCE_READ_FAILED", message), what);
-    }, PATIENCE).unref();
-  }
-
   /** Ends following, and does not wait for a read that is under way. Returns what ends the watch. */
   close(): (() => unknown) | undefined {
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
     const stop = this.#stop;
     this.#stop = undefined;
     return stop;
   }
-}
-
-/** Whether a change of a store is one of what every process holds. */
-function isReadWhole({ touched }: StoreNotice): boolean {
-  return (
-    touched === undefined ||
-    touched.length === 0 ||
-    touched.some(
-      ({ what, scope }) =>
-        what === "flag" ||
-        what === "segment" ||
-        (what === "override" && (scope === "system" || scope === "emergency")),
-    )
-  );
 }

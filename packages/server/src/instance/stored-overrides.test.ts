@@ -58,6 +58,32 @@ async function enabled(flags: Flags, context: EvaluationContext, key = "beta"): 
 const user = (id: string): Scope => ({ kind: "user", id });
 
 describe("an override", () => {
+  it("that was written is told by the write, whatever happens to reads and to it afterwards", async () => {
+    const flags = make();
+    vi.spyOn(store, "listOverrides").mockRejectedValue(new Error("connection reset"));
+    const made = await flags.overrides.set("beta", user("u"), true, by);
+    expect(made).toMatchObject({ state: "enabled", createdAt: now, priority: 100, actor });
+    now += 1000;
+    const changed = await flags.overrides.unset("old-beta", user("u"), by);
+    expect(changed).toMatchObject({
+      flagKey: "beta",
+      state: "unset",
+      createdAt: made.createdAt,
+      updatedAt: now,
+    });
+    expect(changed.version).toBeGreaterThan(made.version);
+  });
+
+  it("is read again where the store does not tell what it has written", async () => {
+    const flags = make();
+    const write = store.write.bind(store);
+    vi.spyOn(store, "write").mockImplementation(async (...args) => {
+      const { overrides: _, ...result } = await write(...args);
+      return result;
+    });
+    expect(await flags.overrides.set("beta", user("u"), true, by)).toMatchObject({ value: true });
+  });
+
   it("serves the subjects of its scope, and no others", async () => {
     const flags = make();
     const made = await flags.overrides.set("beta", user("u"), true, by);

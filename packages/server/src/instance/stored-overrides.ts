@@ -1,21 +1,18 @@
 import {
   checkScope,
-  type Flag,
   HalyardError,
-  isKey,
   type JsonValue,
-  layerOf,
   MAX_CHANGES,
   type Override,
   type OverrideChange,
   type Page,
   type Precedence,
-  resolveKey,
   type Scope,
   scopeKey,
+  type WriteResult,
 } from "@halyard/core";
-import type { OverrideEdit } from "./changes.ts";
-import { invalidKey } from "./invalid-key.ts";
+import { isOverride } from "../edge/revocations.ts";
+import { checkWritable, OverrideChanges } from "./override-changes.ts";
 import { checkReason, checkValue, expiryOf, invalid, ownValue } from "./override-values.ts";
 import type {
   Authorship,
@@ -44,11 +41,13 @@ export class StoredOverrides implements Overrides {
   readonly #state: RuntimeState;
   readonly #system: SystemOverrides;
   readonly #precedence: Precedence;
+  readonly #changes: OverrideChanges;
 
   constructor(state: RuntimeState, system: SystemOverrides, precedence: Precedence) {
     this.#state = state;
     this.#system = system;
     this.#precedence = precedence;
+    this.#changes = new OverrideChanges(state);
   }
 
   async set(
@@ -57,13 +56,11 @@ export class StoredOverrides implements Overrides {
     value: JsonValue,
     options: SetOptions = NOBODY,
   ): Promise<OverrideRecord> {
-    await this.#put(key, [checkScope(scope)], ownValue(value, key), options);
-    return this.#written(key, scope);
+    return this.#putOne(key, scope, ownValue(value, key), options);
   }
 
   async unset(key: string, scope: Scope, options: SetOptions = NOBODY): Promise<OverrideRecord> {
-    await this.#put(key, [checkScope(scope)], undefined, options);
-    return this.#written(key, scope);
+    return this.#putOne(key, scope, undefined, options);
   }
 
   async delete(
@@ -71,31 +68,18 @@ export class StoredOverrides implements Overrides {
     scope: Scope,
     { ifVersion, ...authorship }: RemoveOptions = NOBODY,
   ): Promise<boolean> {
-    const change = { ...this.#slot(key, checkScope(scope)), put: undefined, ifVersion };
-    const { changed } = await this.#state.write(() => this.#withOld([change]), authorship, key);
-    return changed.includes(true);
-  }
-
-  /** What was written under keys that are aliases by now goes, or it would go on serving. */
-  #withOld(changes: readonly OverrideChange[]): OverrideChange[] {
-    const old = changes.flatMap((change) =>
-      this.#namesOf(change.flagKey)
-        .slice(1)
-        .map((alias) => ({ ...change, flagKey: alias, put: undefined, ifVersion: undefined })),
+    const change = { ...this.#changes.slot(key, checkScope(scope)), put: undefined, ifVersion };
+    const { changed } = await this.#state.write(
+      () => this.#changes.withOld([change]),
+      authorship,
+      key,
     );
-    return [...changes, ...old];
-  }
-
-  /** The key, and those that are aliases of it. */
-  #namesOf(flagKey: string): readonly string[] {
-    const { aliases } = this.#state.replica.snapshot;
-    const old = [...aliases].flatMap(([alias, target]) => (target === flagKey ? [alias] : []));
-    return [flagKey, ...old];
+    return changed.includes(true);
   }
 
   async clear(key: string, options: Authorship = NOBODY): Promise<number> {
     let cleared = 0;
-    for (const each of this.#namesOf(this.#keyOf(key))) {
+    for (const each of this.#changes.namesOf(this.#changes.keyOf(key))) {
       cleared += await this.#clear(each, key, options);
     }
     return cleared;
@@ -110,7 +94,7 @@ export class StoredOverrides implements Overrides {
       const changes = items.flatMap((override): OverrideChange[] =>
         override.layer === "emergency" || override.layer === "local"
           ? []
-          : [{ ...this.#slot(flagKey, override.scope), flagKey, put: undefined }],
+          : [{ ...this.#changes.slot(flagKey, override.scope), flagKey, put: undefined }],
       );
       if (changes.length === 0) return cleared;
       const { changed } = await this.#state.write(() => changes, options, requestedKey);
@@ -118,19 +102,28 @@ export class StoredOverrides implements Overrides {
     }
   }
 
+  /** What was written is known from the write: nothing that happens to it later changes that. */
+  async #putOne(
+    key: string,
+    scope: Scope,
+    value: JsonValue | undefined,
+    options: SetOptions,
+  ): Promise<OverrideRecord> {
+    const { overrides } = await this.#put(key, [checkScope(scope)], value, options);
+    return overrides?.[0] === undefined ? this.#written(key, scope) : this.#record(overrides[0]);
+  }
+
+  /** From a store that does not tell. */
   async #written(key: string, scope: Scope): Promise<OverrideRecord> {
     const found = await this.get(key, scope);
     if (found.state !== "missing") return found;
-    throw new HalyardError(
-      "VERSION_CONFLICT",
-      `The override of "${found.flagKey}" was written, and somebody else has deleted it since.`,
-    );
+    throw overtaken(found.flagKey, "deleted");
   }
 
   async get(key: string, scope: Scope): Promise<OverrideRecord | MissingOverride> {
     const checked = checkScope(scope);
-    const { flagKey, layer, scope: name } = this.#slot(key, checked);
-    for (const each of this.#namesOf(flagKey)) {
+    const { flagKey, layer, scope: name } = this.#changes.slot(key, checked);
+    for (const each of this.#changes.namesOf(flagKey)) {
       const { items } = await this.#state.read((store) =>
         store.listOverrides({ flagKey: each, layer, scope: name }, { limit: 1 }),
       );
@@ -149,7 +142,7 @@ export class StoredOverrides implements Overrides {
     const page = await this.#state.read((store) =>
       store.listOverrides({ ...filter, scope: name }, { limit, cursor }),
     );
-    return { items: page.items.map((each) => this.#record(each)), cursor: page.cursor };
+    return { ...page, items: page.items.filter(isOverride).map((each) => this.#record(each)) };
   }
 
   async kill(
@@ -157,10 +150,10 @@ export class StoredOverrides implements Overrides {
     { value, ...authorship }: AnyKillOptions = NOBODY,
   ): Promise<OverrideRecord> {
     checkReason(authorship.reason, true);
-    const flagKey = this.#keyOf(key);
+    const flagKey = this.#changes.keyOf(key);
     const given = value === undefined ? undefined : ownValue(value, key);
     const valueNow = (): JsonValue => {
-      const flag = this.#flag(flagKey);
+      const flag = this.#changes.flag(flagKey);
       const served = given === undefined ? (flag?.off ?? false) : given;
       checkValue(served, flagKey, flag);
       return served;
@@ -171,7 +164,8 @@ export class StoredOverrides implements Overrides {
       // One that was made under a key that is an alias by now goes.
       const stale = old === undefined || old.flagKey === flagKey ? [] : [removal(old.flagKey)];
       const put = () => ({ ...emergencySlot(flagKey), put: { value: valueNow() } });
-      await this.#state.write(() => [put(), ...stale], authorship, key);
+      const { overrides } = await this.#state.write(() => [put(), ...stale], authorship, key);
+      if (overrides?.[0] !== undefined) return this.#record(overrides[0]);
     } else {
       const { actor, reason, at } = this.#state.attribution(authorship);
       const made = makeOverride(flagKey, "emergency", valueNow(), actor, reason, at, old);
@@ -180,7 +174,9 @@ export class StoredOverrides implements Overrides {
       replica.applyOverrides();
       this.#state.reportEmergency(key, old, made, authorship);
     }
-    return this.emergency(key) as OverrideRecord;
+    const made = this.emergency(key);
+    if (made !== undefined) return made;
+    throw overtaken(flagKey, "restored");
   }
 
   async restore(key: string, authorship: RestoreOptions = NOBODY): Promise<boolean> {
@@ -188,7 +184,7 @@ export class StoredOverrides implements Overrides {
     const old = this.#system.emergency(key, replica.snapshot);
     if (replica.store !== undefined) {
       // Also when this process does not know of it yet.
-      const change = removal(old?.flagKey ?? this.#keyOf(key));
+      const change = removal(old?.flagKey ?? this.#changes.keyOf(key));
       const { changed } = await this.#state.write(() => [change], authorship, key);
       return changed.includes(true);
     }
@@ -235,59 +231,28 @@ export class StoredOverrides implements Overrides {
     scopes: readonly Scope[],
     value: JsonValue | undefined,
     { expiresAt, expiresIn, ifVersion, ...authorship }: SetOptions,
-  ): Promise<void> {
+  ): Promise<WriteResult> {
     const changes = scopes.map((scope) => {
       const ends = expiryOf({ expiresAt, expiresIn, ...authorship }, scope, this.#state.clock());
-      return { ...this.#slot(key, scope), put: { value, expiresAt: ends }, ifVersion };
+      return { ...this.#changes.slot(key, scope), put: { value, expiresAt: ends }, ifVersion };
     });
     const plan = (): readonly OverrideChange[] => {
-      this.#checkValue(this.#keyOf(key), value);
-      return this.#withOld(changes);
+      checkWritable(value, this.#changes.keyOf(key), this.#changes.flag(this.#changes.keyOf(key)));
+      return this.#changes.withOld(changes);
     };
-    await this.#state.write(plan, authorship, key);
-  }
-
-  /** One change among several of a write, as `set`, `unset` and `delete` would make it. */
-  plan({ op, key, scope: given, value, ifVersion, ...expiry }: OverrideEdit): OverrideChange {
-    const scope = checkScope(given);
-    const slot = this.#slot(key, scope);
-    if (op === "delete") return { ...slot, put: undefined, ifVersion };
-    const own = op === "unset" ? undefined : ownValue(value, key);
-    this.#checkValue(slot.flagKey, own);
-    const expiresAt = expiryOf(expiry, scope, this.#state.clock());
-    return { ...slot, put: { value: own, expiresAt }, ifVersion };
-  }
-
-  #checkValue(flagKey: string, value: JsonValue | undefined): void {
-    const flag = this.#flag(flagKey);
-    if (value !== undefined) checkValue(value, flagKey, flag);
-    if (flag?.overridable !== false) return;
-    throw invalid(`Flag "${flagKey}" is not \`overridable\`: only an emergency overrides it.`);
-  }
-
-  #slot(key: string, scope: Scope): Omit<OverrideChange, "put"> {
-    return {
-      what: "override",
-      flagKey: this.#keyOf(key),
-      layer: layerOf(scope),
-      scope: scopeKey(scope),
-    };
-  }
-
-  /** Throws `INVALID_KEY`. */
-  #keyOf(key: string): string {
-    const flagKey = resolveKey(key, this.#state.replica.snapshot.aliases);
-    if (isKey(flagKey)) return flagKey;
-    throw invalidKey(flagKey);
-  }
-
-  #flag(flagKey: string): Flag | undefined {
-    return this.#state.replica.snapshot.flags.get(flagKey)?.flag;
+    return this.#state.write(plan, authorship, key);
   }
 
   #record(override: Override): OverrideRecord {
     return Object.freeze({ ...override, priority: this.#precedence[override.layer] });
   }
+}
+
+function overtaken(flagKey: string, what: string): HalyardError {
+  return new HalyardError(
+    "VERSION_CONFLICT",
+    `The override of "${flagKey}" was written, and somebody else has ${what} it since.`,
+  );
 }
 
 function emergencySlot(flagKey: string): Omit<OverrideChange, "put"> {

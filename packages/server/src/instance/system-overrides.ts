@@ -10,9 +10,12 @@ import {
   type Scope,
   type Snapshot,
   stateOf,
+  variantsOf,
 } from "@halyard/core";
 import { followAlias } from "../subjects/subject-loader.ts";
 import type { Log } from "./log.ts";
+import type { FlagsOptions } from "./options.ts";
+import { ownValue } from "./override-values.ts";
 
 export interface SystemOverridesOptions {
   /** The local layer: values in code, and texts of `FEATURE_OVERRIDES`. */
@@ -125,7 +128,7 @@ export function makeOverride(
 /** `true` and `false` for booleans; for others a variant's name, or the value as JSON or text. */
 function valueOfText(text: string, key: string, snapshot: Snapshot): JsonValue {
   const flag = snapshot.flags.get(key)?.flag;
-  const variant = flag?.variants.find(({ name }) => name === text);
+  const variant = flag && variantsOf(flag).find(({ name }) => name === text);
   if (variant !== undefined) return variant.value;
   if (flag?.type === "string") return text;
   try {
@@ -133,4 +136,17 @@ function valueOfText(text: string, key: string, snapshot: Snapshot): JsonValue {
   } catch {
     return text;
   }
+}
+
+/** Code wins over environment. */
+export function localOverrides(
+  texts: ReadonlyMap<string, string>,
+  values: Required<FlagsOptions>["overrides"] & object,
+): ReadonlyMap<string, LocalOverride> {
+  return new Map<string, LocalOverride>([
+    ...[...texts].map(([key, text]) => [key, { text }] as const),
+    ...Object.entries(values).map(
+      ([key, value]) => [key, { value: ownValue(value, key) }] as const,
+    ),
+  ]);
 }
