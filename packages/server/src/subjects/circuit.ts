@@ -50,6 +50,14 @@ export class Circuit {
     if (wasOpen) this.#options.onChange(false, undefined);
   }
 
+  /**
+   * A call that had failed for being late has an answer after all: the store is there, so the next
+   * call tries. It may be as slow as before, so nothing is taken back.
+   */
+  answeredLate(): void {
+    this.#until = Math.min(this.#until, this.#options.now());
+  }
+
   failed(error: unknown): void {
     const counts = !this.open || this.#trying;
     this.#trying = false;

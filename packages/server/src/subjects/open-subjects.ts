@@ -1,12 +1,12 @@
 import type { Precedence, Store, StoreNotice, SubjectLoader } from "@halyard/core";
 import { type Log, messageOf } from "../instance/log.ts";
-import type { SubjectOptions } from "../instance/options.ts";
+import type { SubjectOptions } from "./options.ts";
 import { SubjectCache } from "./subject-cache.ts";
 import { StoreSubjects } from "./subject-loader.ts";
 
-const DEFAULT_TTL = 60_000;
-const DEFAULT_MAX = 10_000;
-const DEFAULT_DEADLINE = 250;
+export const DEFAULT_TTL = 60_000;
+export const DEFAULT_MAX = 10_000;
+export const DEFAULT_DEADLINE = 250;
 
 /** Milliseconds between two lines in the log about subjects that can't be read. */
 const REPORT_INTERVAL = 60_000;

@@ -31,24 +31,31 @@ interface Flight {
   done: Promise<void>;
   /** What is on its way may be older than a change. */
   outdated: boolean;
-  /** It missed the deadline: what has changed since was not noted. */
+  /** It missed the deadline, and may answer yet. */
   late: boolean;
 }
 
-export interface SubjectCacheOptions {
-  readonly store: Store;
+/** Most reads that missed the deadline of which changes are noted until they answer. */
+const MAX_LATE = 1000;
+
+/** Of a cache that reads what is missing from a store. */
+export interface ReadThroughOptions {
   /** Milliseconds that what was read is fresh. */
   readonly ttl: number;
-  /** Most subjects. */
+  /** Most entries. */
   readonly max: number;
-  /** Milliseconds that a request waits for its subject. */
+  /** Milliseconds that a request waits for what it needs. */
   readonly deadline: number;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   readonly random: () => number;
   readonly onCircuit: (open: boolean, error: unknown) => void;
-  /** A subject could not be read. */
+  /** Something could not be read. */
   readonly onError: (error: unknown) => void;
+}
+
+export interface SubjectCacheOptions extends ReadThroughOptions {
+  readonly store: Store;
 }
 
 export interface SubjectCounts {
@@ -69,6 +76,9 @@ export class SubjectCache {
   readonly #circuit: Circuit;
   readonly #entries: LRUCache<string, Entry>;
   readonly #flights = new Map<string, Flight>();
+  readonly #late = new Set<Flight>();
+  /** Subjects that could not be read when they were asked for last. */
+  readonly #failed: LRUCache<string, true>;
   /** Scope, or user of groups → names of the subjects that are kept for it. */
   readonly #names = new Map<string, Set<string>>();
   #closed = false;
@@ -77,6 +87,7 @@ export class SubjectCache {
     this.#options = options;
     const { now, random, onCircuit } = options;
     this.#circuit = new Circuit({ now, random, onChange: onCircuit });
+    this.#failed = new LRUCache({ max: options.max });
     this.#entries = new LRUCache({
       max: options.max,
       dispose: ({ query }, name, reason) => {
@@ -95,6 +106,11 @@ export class SubjectCache {
 
   get circuitOpen(): boolean {
     return this.#circuit.open;
+  }
+
+  /** Whether the store was asked for a subject that is not known, or would be if it were not spared. */
+  hasFailed(query: SubjectQuery): boolean {
+    return this.#circuit.open || this.#failed.has(nameOf(query));
   }
 
   /** What is known without waiting, also if it is not fresh any more. */
@@ -146,7 +162,8 @@ export class SubjectCache {
   async #read(name: string, flight: Flight): Promise<void> {
     const { store } = this.#options;
     const reading = readStore(store, () => store.readSubject(flight.query)).then((contents) => {
-      this.#circuit.succeeded();
+      if (flight.late) this.#circuit.answeredLate();
+      else this.#circuit.succeeded();
       this.#keep(name, flight, contents);
     });
     try {
@@ -154,11 +171,22 @@ export class SubjectCache {
     } catch (error) {
       this.#circuit.failed(error);
       this.counts.errors++;
+      this.#failed.set(name, true);
       if (!this.#closed) this.#options.onError(error);
-      flight.late = true;
-      // It may come late, and is welcome then; that it fails late is no news.
-      reading.catch(() => {});
+      this.#awaitLate(flight, reading);
     }
+  }
+
+  /** It may come late, and is welcome then; that it fails late is no news. */
+  #awaitLate(flight: Flight, reading: Promise<void>): void {
+    flight.late = true;
+    this.#late.add(flight);
+    reading.catch(() => {}).finally(() => this.#late.delete(flight));
+    const [oldest] = this.#late;
+    if (this.#late.size <= MAX_LATE || oldest === undefined) return;
+    // Changes are not noted any more, so there may be some.
+    oldest.outdated = true;
+    this.#late.delete(oldest);
   }
 
   #inTime<T>(promise: Promise<T>): Promise<T> {
@@ -167,20 +195,14 @@ export class SubjectCache {
     return withDeadline(promise, deadline, "STORE_READ_FAILED", message);
   }
 
-  #keep(name: string, { query, outdated, late }: Flight, contents: SubjectContents): void {
+  #keep(name: string, { query, outdated }: Flight, contents: SubjectContents): void {
     if (this.#closed) return;
+    this.#failed.delete(name);
     const { version, overrides, groups } = contents;
     // What comes late may be older than what others have read since.
     if ((this.#entries.peek(name)?.version ?? 0) > version) return;
     const freshUntil = this.#options.now() + this.#options.ttl;
-    this.#entries.set(name, {
-      version,
-      overrides,
-      groups,
-      query,
-      freshUntil,
-      outdated: outdated || late,
-    });
+    this.#entries.set(name, { version, overrides, groups, query, freshUntil, outdated });
     for (const key of keysOf(query)) {
       const names = this.#names.get(key);
       if (names === undefined) this.#names.set(key, new Set([name]));
@@ -200,7 +222,7 @@ export class SubjectCache {
   notice({ touched }: Pick<StoreNotice, "touched">): void {
     if (touched === undefined) {
       for (const entry of this.#entries.values()) entry.outdated = true;
-      for (const flight of this.#flights.values()) flight.outdated = true;
+      for (const flight of this.#underWay()) flight.outdated = true;
       return;
     }
     const keys = new Set(touched.flatMap((each) => keyOf(each) ?? []));
@@ -212,14 +234,19 @@ export class SubjectCache {
         if (entry !== undefined) entry.outdated = true;
       }
     }
-    for (const flight of this.#flights.values()) {
+    for (const flight of this.#underWay()) {
       if (keysOf(flight.query).some((key) => keys.has(key))) flight.outdated = true;
     }
+  }
+
+  #underWay(): readonly Flight[] {
+    return [...this.#flights.values(), ...this.#late];
   }
 
   close(): void {
     this.#closed = true;
     this.#entries.clear();
+    this.#failed.clear();
   }
 }
 

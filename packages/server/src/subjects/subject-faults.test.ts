@@ -51,6 +51,43 @@ it("an answer that comes after the deadline may be older than a write, and is re
   expect(client.enabled("beta")).toBe(true);
 });
 
+it("an answer that comes after the deadline is kept, and not waited for again", async () => {
+  const store = new HeldStore({ flags: { beta: false } });
+  const flags = make(store, { deadline: 5 });
+  await flags.overrides.set("beta", user("u"), true, by);
+  store.held = true;
+  await flags.client({ userId: "u" }).ready();
+  store.release();
+  await vi.waitFor(() => expect(flags.health().cache.size).toBe(1));
+  const client = flags.client({ userId: "u" });
+  expect(client.load()).toBeUndefined();
+  expect(client.enabled("beta")).toBe(true);
+  expect(store.reads).toBe(1);
+});
+
+it("a store that always answers late is left alone, and that is said once", async () => {
+  const logs: string[] = [];
+  const logger = {
+    ...silent,
+    error: (m: string) => logs.push(m),
+    info: (m: string) => logs.push(m),
+  };
+  const store = new HeldStore({ flags: { beta: false } });
+  const flags = createFlags({ environment: "test", store, subjects: { deadline: 5 }, logger });
+  opened.push(flags);
+  for (const id of ["a", "b", "c", "d"]) {
+    store.held = true;
+    await flags.client({ userId: id }).ready();
+    store.release();
+    await vi.waitFor(() => expect(flags.health().cache.size).toBeGreaterThan(0));
+  }
+  expect(flags.health().status).toBe("degraded");
+  expect(logs.filter((line) => /left alone|again\.$/.test(line))).toHaveLength(1);
+  // Once it is in time again, the next one finds out.
+  await flags.client({ userId: "e" }).ready();
+  expect(flags.health().status).toBe("healthy");
+});
+
 it("calls that were under way when the circuit opened do not keep it open for longer", () => {
   let now = 0;
   const circuit = new Circuit({ now: () => now, random: () => 1, onChange: () => {} });

@@ -62,7 +62,7 @@ export class StoreSubjects implements SubjectLoader {
     const query = queryOf(context);
     if (query === undefined) return { snapshot, context, overrides: undefined, known: true };
     const known = this.#options.cache.known(query);
-    if (known === undefined) return this.#notLoaded(context, snapshot);
+    if (known === undefined) return this.#notLoaded(query, context, snapshot);
     const { groups, overrides } = known;
     return {
       snapshot,
@@ -72,10 +72,11 @@ export class StoreSubjects implements SubjectLoader {
     };
   }
 
-  #notLoaded(context: AnyContext, whole: Snapshot): SubjectView {
+  #notLoaded(query: SubjectQuery, context: AnyContext, whole: Snapshot): SubjectView {
     const { cache, log, failure } = this.#options;
     cache.counts.notLoaded++;
-    if (!cache.circuitOpen) {
+    // Whoever asked and got nothing did what there is to do; the log says what is wrong.
+    if (!cache.hasFailed(query)) {
       log.misuse(
         "SUBJECT_NOT_LOADED",
         "A flag was read before the subject's overrides and groups were loaded, so they were missing. Mount flags() after authentication, or `await req.flags.ready()` first; for clients of jobs, `await client.ready()`.",
@@ -102,7 +103,7 @@ export function followAlias(override: Override, aliases: Snapshot["aliases"]): O
 }
 
 /** `undefined` for who has no identity at all: there is nothing to know. */
-function queryOf(context: AnyContext): SubjectQuery | undefined {
+export function queryOf(context: AnyContext): SubjectQuery | undefined {
   const subject = subjectOf(context);
   const scopes = scopesOf(subject);
   return scopes.length === 0 ? undefined : { scopes, user: subject.user };

@@ -186,6 +186,24 @@ describe("a store that fails", () => {
     expect(store.reads).toBe(5);
   });
 
+  it("is not taken for reads that came before the subject was asked for", async () => {
+    const flags = make({ max: 2 });
+    store.fault = new Error("connection refused");
+    expect((await load(flags, "a")).enabled("beta")).toBe(false);
+    expect((await load(flags, "b")).enabled("beta")).toBe(false);
+    expect(warned).toEqual([]);
+    store.fault = undefined;
+    expect(flags.client({ userId: "c" }).enabled("beta")).toBe(false);
+    expect(warned).toEqual(["HALYARD_SUBJECT_NOT_LOADED"]);
+  });
+
+  it("that hangs is not either", async () => {
+    const flags = make({ deadline: 5 });
+    store.gate = new Promise(() => {});
+    expect((await load(flags, "u")).enabled("beta")).toBe(false);
+    expect(warned).toEqual([]);
+  });
+
   it("serves what was known of a subject, changed since or not", async () => {
     const flags = make();
     await flags.overrides.set("beta", user("u"), true, by);
