@@ -83,6 +83,6 @@ function plain(value: JsonValue): string | number | boolean {
 }
 
 /** Tells subjects apart without telling who they are: ids are personal data. */
-function hashed(id: string): string {
+export function hashed(id: string): string {
   return createHash("sha256").update(id).digest("hex").slice(0, 16);
 }

@@ -1,4 +1,4 @@
-import { type DefinitionSource, HalyardError, type HalyardErrorCode } from "@halyard/core";
+import { HalyardError, type HalyardErrorCode } from "@halyard/core";
 
 export type CallError = HalyardErrorCode | "TIMEOUT" | "ERROR";
 
@@ -12,6 +12,8 @@ export interface CallRecorder {
 }
 
 export interface MeasureOptions {
+  /** Operations by the names of the methods. */
+  readonly operations: Readonly<Record<string, string>>;
   readonly begin: (operation: string) => CallRecorder;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -24,22 +26,30 @@ const PATIENCE = 10_000;
 
 /** The operation of reading a subject. */
 export const SUBJECT = "read_subject";
+const ASSIGNMENTS = "read_assignments";
 
-/** Operations by the names of the methods. */
-const OPERATIONS: Readonly<Record<string, string>> = {
+/** Those of a source or a store. */
+export const SOURCE_OPERATIONS: Readonly<Record<string, string>> = {
   readSync: "read",
   read: "read",
   readSubject: SUBJECT,
   write: "write",
 };
 
+/** Those of a store of assignments, which are read along with a subject. */
+export const ASSIGNMENT_OPERATIONS: Readonly<Record<string, string>> = {
+  load: ASSIGNMENTS,
+  assign: "write_assignments",
+};
+
 type Method = (...values: unknown[]) => unknown;
 
 /** The same source, whose calls are timed. What it does not have, this has not either. */
-export function measuredSource<Source extends DefinitionSource>(
+export function measuredSource<Source extends object>(
   source: Source,
   options: MeasureOptions,
 ): Source {
+  const { operations } = options;
   const methods = new Map<PropertyKey, { readonly of: unknown; readonly method: Method }>();
   return new Proxy(source, {
     get: (target, name) => {
@@ -50,7 +60,7 @@ export function measuredSource<Source extends DefinitionSource>(
       // Bound: private fields are the target's alone.
       const bound = value.bind(target) as Method;
       const operation =
-        typeof name === "string" && Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+        typeof name === "string" && Object.hasOwn(operations, name) ? operations[name] : undefined;
       const method = operation === undefined ? bound : measured(operation, bound, options);
       methods.set(name, { of: value, method });
       return method;
@@ -60,7 +70,8 @@ export function measuredSource<Source extends DefinitionSource>(
 
 function measured(operation: string, call: Method, options: MeasureOptions): Method {
   const { begin, now, subjectDeadline } = options;
-  const deadline = operation === SUBJECT ? subjectDeadline : PATIENCE;
+  const isWaitedFor = operation === SUBJECT || operation === ASSIGNMENTS;
+  const deadline = isWaitedFor ? subjectDeadline : PATIENCE;
   return (...values) => {
     const recorder = begin(operation);
     const start = now();

@@ -86,6 +86,15 @@ export class Meter {
     this.#tell((sink) => sink.recordProviderError({ provider, operation, type }));
   }
 
+  /** `reason` is one of few: what clients send is no part of it. */
+  refused(what: string, reason: string): void {
+    this.#tell((sink) => sink.recordRefusal?.({ what, reason }));
+  }
+
+  overridden(origin: string): void {
+    this.#tell((sink) => sink.recordOverriddenRequest?.({ origin }));
+  }
+
   close(): void {
     for (const stop of this.#stops.splice(0)) this.#safely(stop);
   }

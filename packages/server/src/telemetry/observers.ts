@@ -20,4 +20,14 @@ export class JoinedObservers implements EvaluationObserver {
       }
     }
   }
+
+  shown(key: string | undefined): void {
+    for (const observer of this.#observers) {
+      try {
+        observer.shown?.(key);
+      } catch (error) {
+        this.#report("What records evaluations", error);
+      }
+    }
+  }
 }

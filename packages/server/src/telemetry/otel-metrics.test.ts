@@ -3,6 +3,7 @@ import * as conventions from "@opentelemetry/semantic-conventions/incubating";
 import { afterEach, expect, it } from "vitest";
 import { startMetrics } from "../../../../test/support/telemetry.ts";
 import { createFlags, type Flags } from "../create-flags.ts";
+import type { FlagsInstance } from "../flags-instance.ts";
 import type { FlagsOptions } from "../instance/options.ts";
 
 const definitions = defineFlags({
@@ -97,5 +98,27 @@ it("counts subjects in the cache, and calls of the store", async () => {
         "halyard.source.operation": "read_subject",
       },
     },
+  ]);
+});
+
+it("counts what requests brought along, heeded or not", async () => {
+  const sdk = startMetrics();
+  endings.push(sdk.end);
+  const flags = make() as FlagsInstance;
+  flags.client();
+  flags.telemetry.meter.refused("override_token", "expired");
+  flags.telemetry.meter.overridden("token");
+  const collected = await sdk.collect();
+  expect(collected.get("feature_flags.refused")).toMatchObject([
+    {
+      value: 1,
+      attributes: {
+        "halyard.refused.what": "override_token",
+        "halyard.refused.reason": "expired",
+      },
+    },
+  ]);
+  expect(collected.get("feature_flags.overridden_requests")).toMatchObject([
+    { value: 1, attributes: { "halyard.override.origin": "token" } },
   ]);
 });

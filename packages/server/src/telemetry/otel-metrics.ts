@@ -4,6 +4,11 @@ import { ERROR_TYPE, KEY, REASON, SOURCE, VALUE, VARIANT } from "./attributes.ts
 
 const CACHE = "halyard.cache.name";
 const OPERATION = "halyard.source.operation";
+const REFUSED = "halyard.refused.what";
+const REFUSAL_REASON = "halyard.refused.reason";
+const EXPORTER = "halyard.exporter.name";
+const LOSS_REASON = "halyard.events.dropped.reason";
+const ORIGIN = "halyard.override.origin";
 
 /**
  * Metrics through OpenTelemetry's API. No metrics of flags are standardised: names are such that
@@ -18,6 +23,8 @@ export class OpenTelemetryMetrics implements Metrics {
   #durations: Histogram | undefined;
   #latencies: Histogram | undefined;
   #providerErrors: ReturnType<Meter["createCounter"]> | undefined;
+  #refusals: ReturnType<Meter["createCounter"]> | undefined;
+  #overridden: ReturnType<Meter["createCounter"]> | undefined;
 
   constructor(meter: Meter) {
     this.#meter = meter;
@@ -47,6 +54,12 @@ export class OpenTelemetryMetrics implements Metrics {
     this.#providerErrors = meter.createCounter(`${namespace}.provider.errors`, {
       description: "Calls of sources and stores that failed",
     });
+    this.#refusals = meter.createCounter(`${namespace}.refused`, {
+      description: "What requests brought or wanted, and did not get",
+    });
+    this.#overridden = meter.createCounter(`${namespace}.overridden_requests`, {
+      description: "Requests whose flags were overridden by what they brought along",
+    });
     const ends = [
       this.#observe(`${namespace}.evaluation`, "Evaluations of flags", (result) => {
         for (const [{ count }, attributes] of this.#counted) result.observe(count, attributes);
@@ -62,6 +75,15 @@ export class OpenTelemetryMetrics implements Metrics {
       this.#observe(`${namespace}.cache.misses`, "Subjects not found in the cache", (result) => {
         for (const [cache, count] of this.#misses) result.observe(count, { [CACHE]: cache });
       }),
+      this.#observe(
+        `${namespace}.events.dropped`,
+        "Events of analytics that are lost",
+        (result) => {
+          for (const { exporter, reason, count } of state().lostEvents ?? []) {
+            result.observe(count, { [EXPORTER]: exporter, [LOSS_REASON]: reason });
+          }
+        },
+      ),
       ...gauges(namespace).map(([name, description, read]) => {
         const gauge = meter.createObservableGauge(name, { description });
         const show = (result: ObservableResult): void => result.observe(read(state()));
@@ -108,6 +130,14 @@ export class OpenTelemetryMetrics implements Metrics {
       [OPERATION]: operation,
       [ERROR_TYPE]: type.toLowerCase(),
     });
+  }
+
+  recordRefusal({ what, reason }: { readonly what: string; readonly reason: string }): void {
+    this.#refusals?.add(1, { [REFUSED]: what, [REFUSAL_REASON]: reason });
+  }
+
+  recordOverriddenRequest({ origin }: { readonly origin: string }): void {
+    this.#overridden?.add(1, { [ORIGIN]: origin });
   }
 }
 

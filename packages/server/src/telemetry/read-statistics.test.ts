@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ReadStatistics } from "./read-statistics.ts";
 
-it("times the first read, then one in 256 on average, at random distances", () => {
+it("times the first read, then one in 1024 on average, at random distances", () => {
   let random = 0;
   const reads = new ReadStatistics(
     () => 0,
@@ -13,7 +13,7 @@ it("times the first read, then one in 256 on average, at random distances", () =
   expect(reads.timeAt).toBe(2);
   random = 0.5;
   reads.timed(1);
-  expect(reads.timeAt).toBe(2 + 256);
+  expect(reads.timeAt).toBe(2 + 1024);
 });
 
 it("gives the mean and the 99th percentile of the last 1024 durations", () => {

@@ -1,7 +1,7 @@
 import type { ReadCounts } from "@halyard/core";
 
 /** One read in so many is timed, on average: the clock costs more than a read. */
-const SAMPLE_EVERY = 256;
+const SAMPLE_EVERY = 1024;
 
 /** How many of the last durations are kept. */
 const KEPT = 1024;

@@ -9,7 +9,8 @@ import {
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startLogs } from "../../../../test/support/telemetry.ts";
-import { createFlags, type FlagsInstance } from "../create-flags.ts";
+import { createFlags } from "../create-flags.ts";
+import type { FlagsInstance } from "../flags-instance.ts";
 import type { FlagsOptions } from "../instance/options.ts";
 import { OTHER } from "./key-cap.ts";
 import type { TelemetryOptions } from "./options.ts";

@@ -2,7 +2,8 @@ import { defineFlags, FlagClient } from "@halyard/core";
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { tracing } from "../../../../test/support/tracing.ts";
-import { createFlags, type FlagsInstance } from "../create-flags.ts";
+import { createFlags } from "../create-flags.ts";
+import type { FlagsInstance } from "../flags-instance.ts";
 import type { FlagsOptions } from "../instance/options.ts";
 import { RequestFlags } from "../request/request-flags.ts";
 import type { RequestReader } from "../request/request-reader.ts";
@@ -17,12 +18,15 @@ const reader: RequestReader<Caller> = {
   ip: () => undefined,
   method: () => "GET",
   path: () => "/",
+  place: () => ({ method: "GET", pattern: "/", mounted: false }),
+  url: () => "/",
   host: () => "localhost",
   header: () => undefined,
   user: ({ user }) => user,
   sessionId: () => undefined,
   secure: () => false,
   setCookie: () => true,
+  response: () => undefined,
   trustsAnyProxy: () => false,
 };
 

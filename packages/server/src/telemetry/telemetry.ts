@@ -1,6 +1,5 @@
 import type {
   Clock,
-  DefinitionSource,
   EvaluationContext,
   EvaluationObserver,
   Metrics,
@@ -15,16 +14,24 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
+import type { InstanceAnalytics } from "../analytics/analytics.ts";
 import type { EnvironmentConfig } from "../config/environment.ts";
 import { type Log, messageOf } from "../instance/log.ts";
 import type { Subjects } from "../subjects/open-subjects.ts";
+import { activeSpan } from "./active-span.ts";
 import { Attributes, ERROR_TYPE, type RecordedSubject, SOURCE } from "./attributes.ts";
 import { EventTelemetry } from "./event-recorder.ts";
 import { KeyCap } from "./key-cap.ts";
-import { type CallError, type CallRecorder, measuredSource, SUBJECT } from "./measured-source.ts";
+import {
+  type CallError,
+  type CallRecorder,
+  measuredSource,
+  SOURCE_OPERATIONS,
+  SUBJECT,
+} from "./measured-source.ts";
 import { Meter } from "./meter.ts";
 import { JoinedObservers } from "./observers.ts";
-import type { MetricsOptions, Signal, TelemetryOptions } from "./options.ts";
+import type { MetricsOptions, TelemetryOptions } from "./options.ts";
 import { OpenTelemetryMetrics } from "./otel-metrics.ts";
 import { ReadStatistics } from "./read-statistics.ts";
 import { type FaultReport, reportOnce } from "./report-once.ts";
@@ -56,6 +63,8 @@ export interface TelemetryParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly state: () => MetricsState;
+  /** Takes exposures. */
+  readonly analytics?: InstanceAnalytics | undefined;
 }
 
 /** What an instance tells of itself: signals of reads, metrics, and the figures of its health. */
@@ -66,7 +75,8 @@ export class Telemetry {
   lastLatency: number | undefined;
   /** How the last read of a subject that failed did. */
   subjectFailure: CallFailure | undefined;
-  readonly #signals: ReadonlySet<Signal>;
+  /** Whether OpenTelemetry's metrics are asked for. */
+  readonly #countsByApi: boolean;
   readonly #tracer: Tracer;
   readonly #attributes: Attributes;
   readonly #spans: SpanRecorderOptions;
@@ -74,7 +84,10 @@ export class Telemetry {
   readonly #report: FaultReport;
   readonly #exporter: Metrics | undefined;
   readonly #clock: Clock;
+  readonly #analytics: InstanceAnalytics | undefined;
   #meterProvider: unknown;
+  /** Whether reads may leave something where there is no span. Known once it has started. */
+  watchesReads = true;
 
   constructor({
     telemetry = {},
@@ -83,15 +96,17 @@ export class Telemetry {
     log,
     clock,
     state,
+    analytics,
   }: TelemetryParts) {
     const { signal = "span", maxKeys = MAX_KEYS } = telemetry;
     const keys = new KeyCap(maxKeys);
     const enabled = options.enabled ?? config.enabled ?? true;
     const signals = new Set(typeof signal === "string" ? [signal] : signal);
     if (!enabled) signals.delete("metric");
-    this.#signals = signals;
+    this.#countsByApi = signals.has("metric");
     this.#report = reportOnce(log);
     this.#clock = clock;
+    this.#analytics = analytics;
     // A proxy: it follows an SDK that is registered later.
     this.#tracer = trace.getTracer(SCOPE);
     this.#attributes = new Attributes(telemetry, keys);
@@ -120,25 +135,30 @@ export class Telemetry {
   /** Throws what the exporter does when it can't be used like this. */
   start(): void {
     if (this.#exporter !== undefined) this.meter.add(this.#exporter);
+    const takesReads = this.#analytics?.takesReads === true || this.#exporter !== undefined;
+    this.watchesReads = takesReads || this.#countsByApi || this.#events !== undefined;
   }
 
   /** For the reads of one request; `undefined` when nothing takes what they leave. Ask once. */
   requestRecorder(subject: RecordedSubject): EvaluationObserver | undefined {
-    const span = this.#isTraced ? trace.getActiveSpan() : undefined;
-    return this.#recorder(subject, span);
+    const span = this.#isTraced ? activeSpan() : undefined;
+    if (span === undefined && !this.watchesReads) return undefined;
+    return this.#recorder(subject, span, this.#analytics?.requestRecorder(subject));
   }
 
   /** The same for a client outside of requests, which leaves no spans. */
   clientRecorder(context: EvaluationContext | undefined): EvaluationObserver | undefined {
     if (this.#onlyCounts) return this.meter.counter;
-    return this.#recorder({ knownKey: () => context?.targetingKey }, undefined);
+    const exposures = this.#analytics?.clientRecorder(context);
+    return this.#recorder({ knownKey: () => context?.targetingKey }, undefined, exposures);
   }
 
   #recorder(
     subject: RecordedSubject,
     requestSpan: Span | undefined,
+    exposures: EvaluationObserver | undefined,
   ): EvaluationObserver | undefined {
-    if (this.#signals.has("metric")) this.#followMeterProvider();
+    if (this.#countsByApi) this.#followMeterProvider();
     const { counter, callers } = this.meter;
     const { spans, spanEvents } = this.#spans;
     const spanRecorder =
@@ -148,15 +168,23 @@ export class Telemetry {
     const eventRecorder =
       this.#events &&
       this.#safely(() => this.#events?.recorder(this.#attributes, requestSpan, subject));
+    const signals = spanRecorder ?? eventRecorder ?? exposures;
     // The usual request of a server that counts: nothing to join, and nothing that throws.
-    if (spanRecorder === undefined && eventRecorder === undefined && callers.length === 0) {
-      return counter;
-    }
-    const all = [counter, spanRecorder, eventRecorder, ...callers];
+    if (signals === undefined && callers.length === 0) return counter;
+    const all = [counter, spanRecorder, eventRecorder, exposures, ...callers];
     return new JoinedObservers(
       all.filter((one) => one !== undefined),
       this.#report,
     );
+  }
+
+  /** One observer for both, where there are two. */
+  join(
+    one: EvaluationObserver | undefined,
+    other: EvaluationObserver | undefined,
+  ): EvaluationObserver | undefined {
+    if (one === undefined || other === undefined) return one ?? other;
+    return new JoinedObservers([one, other], this.#report);
   }
 
   /** Whether the active span makes a difference. */
@@ -166,7 +194,8 @@ export class Telemetry {
 
   /** Whether clients outside of requests leave nothing but counts. */
   get #onlyCounts(): boolean {
-    if (this.#events !== undefined || this.#signals.has("metric")) return false;
+    if (this.#events !== undefined || this.#countsByApi) return false;
+    if (this.#analytics?.takesReads === true) return false;
     return this.meter.callers.length === 0;
   }
 
@@ -191,9 +220,14 @@ export class Telemetry {
     }
   }
 
-  /** The same source, whose calls are measured. */
-  measured(source: DefinitionSource, subjectDeadline: number): DefinitionSource {
+  /** The same source, or store of assignments, whose calls are measured. */
+  measured<Source extends { readonly name: string }>(
+    source: Source,
+    subjectDeadline: number,
+    operations: Readonly<Record<string, string>> = SOURCE_OPERATIONS,
+  ): Source {
     return measuredSource(source, {
+      operations,
       begin: (operation) => this.#call(source.name, operation),
       now: () => performance.now(),
       subjectDeadline,
@@ -248,7 +282,7 @@ export class Telemetry {
   }
 
   #subjectSpan(provider: string): Span | undefined {
-    if (!this.#spans.spans || trace.getActiveSpan()?.isRecording() !== true) return undefined;
+    if (!this.#spans.spans || activeSpan()?.isRecording() !== true) return undefined;
     return this.#safely(() =>
       this.#tracer.startSpan(SUBJECT_SPAN, { attributes: { [SOURCE]: provider } }),
     );
