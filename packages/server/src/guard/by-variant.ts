@@ -1,9 +1,11 @@
 import { type FlagClient, type FlagKey, HalyardError } from "@halyard/core";
-import { isFunction } from "../check-fields.ts";
-import { isFlagKey } from "./guard.ts";
+import { checkFields, isFunction, isObject, TEXT } from "../check-fields.ts";
+import { type GuardOptions, isFlagKey } from "./guard.ts";
 
 /** Handlers by the variant that they are for. */
 export type VariantHandlers<Handler> = Readonly<Record<string, Handler>>;
+
+export type VariantOptions = Pick<GuardOptions, "property">;
 
 export interface VariantChoice<Handler> {
   readonly flags: readonly string[];
@@ -16,6 +18,7 @@ export function createVariantChoice<Handler>(
   key: FlagKey,
   handlers: VariantHandlers<Handler>,
   fallback: Handler | undefined,
+  options: VariantOptions,
 ): VariantChoice<Handler> {
   const byVariant = new Map(Object.entries(handlers ?? {}));
   const functions = [...byVariant.values(), fallback ?? (() => {})];
@@ -25,6 +28,13 @@ export function createVariantChoice<Handler>(
       'byVariant takes a flag\'s key, a handler for each variant, and perhaps one for the rest, as in byVariant("checkout", { a: handlerA, b: handlerB }, other).',
     );
   }
+  if (!isObject(options)) {
+    throw new HalyardError(
+      "INVALID_OPTIONS",
+      'The options of byVariant must be an object, as in byVariant("checkout", handlers, undefined, { property: "features" }).',
+    );
+  }
+  checkFields<VariantOptions>("", options, { property: TEXT });
   return {
     flags: [key],
     choose: (client) => {

@@ -1,3 +1,5 @@
+import { METHODS as nodeMethods } from "node:http";
+
 /** A route that flags decide about. */
 export interface GuardedRoute {
   readonly flags: readonly string[];
@@ -35,8 +37,8 @@ export class GuardList {
   readonly #entries = new Map<string, Entry>();
 
   /** Makes a route known, also before it is first asked for; `undefined` when there are too many. */
-  declare({ route: pattern, ...rest }: Key): Entry | undefined {
-    const key = { ...rest, route: pattern.slice(0, MAX_ROUTE) };
+  declare({ route, ...rest }: Key): Entry | undefined {
+    const key = { ...rest, route: route.slice(0, MAX_ROUTE) };
     const id = `${key.method} ${key.route} ${key.kind} ${key.flags.join(" ")}`;
     const known = this.#entries.get(id);
     if (known !== undefined || this.#entries.size >= MOST_ROUTES) return known;
@@ -57,6 +59,19 @@ export interface RoutePlace {
   readonly pattern: unknown;
   /** The pattern is one below a mount whose own pattern the framework does not tell. */
   readonly mounted: boolean;
+}
+
+/** Never the request's own path: what clients write must not fill lists, or be read in them. */
+export function routeName({ pattern, mounted }: RoutePlace): string {
+  const route = `${mounted ? "…" : ""}${pattern === undefined ? "/*" : String(pattern)}`;
+  return route.slice(0, MAX_ROUTE);
+}
+
+const METHODS: ReadonlySet<string> = new Set(nodeMethods);
+
+/** Over HTTP/2 clients may write any method, which lists must not be filled with either. */
+export function isMethod({ method }: RoutePlace): boolean {
+  return METHODS.has(method);
 }
 
 type Places = Map<string, Map<unknown, Entry>>;
@@ -80,14 +95,10 @@ export class GuardObserver {
     entry.lastSeen = Date.now();
   }
 
-  #find(
-    known: WeakMap<GuardList, Places>,
-    list: GuardList,
-    { method, pattern, mounted }: RoutePlace,
-  ): Entry | undefined {
-    // Never the request's own path: what clients write must not fill the list, or be read in it.
-    const route = `${mounted ? "…" : ""}${pattern === undefined ? "/*" : String(pattern)}`;
-    const entry = list.declare({ ...this.#guarded, method, route });
+  #find(known: WeakMap<GuardList, Places>, list: GuardList, place: RoutePlace): Entry | undefined {
+    if (!isMethod(place)) return undefined;
+    const { method, pattern } = place;
+    const entry = list.declare({ ...this.#guarded, method, route: routeName(place) });
     if (entry === undefined) return undefined;
     const places: Places = known.get(list) ?? new Map();
     const patterns = places.get(method) ?? new Map();

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { createVariantChoice } from "./by-variant.ts";
 import { createGuard } from "./guard.ts";
 
 for (const [requirement, options] of [
@@ -16,5 +17,12 @@ for (const [requirement, options] of [
     expect(() => createGuard(requirement as never, options as never)).toThrow(
       expect.objectContaining({ code: "INVALID_OPTIONS" }),
     );
+  });
+}
+
+for (const options of [null, "features", [], { propert: "features" }, { property: "" }]) {
+  it(`byVariant with ${JSON.stringify(options)} is refused when it is made`, () => {
+    const make = () => createVariantChoice("on", { on: () => {} }, undefined, options as never);
+    expect(make).toThrow(expect.objectContaining({ code: "INVALID_OPTIONS" }));
   });
 }

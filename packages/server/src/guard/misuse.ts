@@ -1,5 +1,5 @@
 import { type FlagClient, HalyardError } from "@halyard/core";
-import type { FlagsInstance } from "../create-flags.ts";
+import type { FlagsInstance } from "../flags-instance.ts";
 import { instanceOf } from "../request/request-flags.ts";
 
 /** Throws when a function that makes middleware was itself mounted: `app.use(flags)`. */
@@ -57,11 +57,11 @@ export function requireClient(
 }
 
 /**
- * Whether this instance's client is on the request already: mounted twice, it must not pin another
- * snapshot in the middle of a request. Says so when something else is there that will be lost.
+ * Whether what is present on a request is this instance's client already: mounted twice, it must not
+ * pin another snapshot in the middle of a request. Says so when something else is there that will
+ * be lost.
  */
-export function isAttached(instance: FlagsInstance, holder: object, property: string): boolean {
-  const present = (holder as Record<string, unknown>)[property];
+export function isAttached(instance: FlagsInstance, present: unknown, property: string): boolean {
   if (present === undefined) return false;
   const other = instanceOf(present);
   if (other === undefined) {

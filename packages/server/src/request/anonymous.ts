@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { beforeHead } from "./answer-head.ts";
+import { cookieOf, cookieValue } from "./cookies.ts";
 import type { AnonymousOptions } from "./options.ts";
 import type { RequestReader } from "./request-reader.ts";
 
@@ -27,10 +29,10 @@ export class AnonymousIds {
     if (known !== undefined) return known;
     const id = `${PREFIX}${randomUUID()}`;
     const secure = this.#secure ?? reader.secure(request);
-    reader.setCookie(
-      request,
-      `${this.#cookie}=${id}; Path=/; Max-Age=${this.#maxAge}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`,
-    );
+    reader.setCookie(request, cookieOf(this.#cookie, id, this.#maxAge, secure));
+    const response = reader.response(request);
+    // A shared cache would give the id to everybody.
+    if (response !== undefined) beforeHead(response, (head) => head.keepPrivate());
     return id;
   }
 
@@ -39,14 +41,4 @@ export class AnonymousIds {
     const known = cookieValue(reader.header(request, "cookie"), this.#cookie);
     return known !== undefined && ID.test(known) ? known : undefined;
   }
-}
-
-/** The first cookie of a name, as it was sent. */
-function cookieValue(header: string | undefined, name: string): string | undefined {
-  if (header === undefined) return undefined;
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return undefined;
 }

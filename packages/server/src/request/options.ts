@@ -1,5 +1,6 @@
 import type { EvaluationContext } from "@halyard/core";
 import { BOOLEAN, type FieldRules, FUNCTION, isObject, isText, objectOf } from "../check-fields.ts";
+import { COOKIE_NAME } from "./cookies.ts";
 
 /** How the evaluation context is derived from a request. */
 export interface RequestContextOptions<Request = unknown> {
@@ -20,6 +21,12 @@ export interface RequestContextOptions<Request = unknown> {
    * of yours sets or strips: clients can send any.
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Answers tell caches what the flags that were read depend on, whether or not they are on: `Vary`
+   * for what comes from headers, else `Cache-Control: private`. An object says which headers an
+   * attribute of `context` is made of: `{ locale: "accept-language" }`. Default false.
+   */
+  readonly vary?: boolean | Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Gives visitors who are not signed in an id of their own, in a first-party cookie. Default false. */
   readonly anonymous?: boolean | AnonymousOptions | undefined;
 }
@@ -33,11 +40,8 @@ export interface AnonymousOptions {
   readonly secure?: boolean | undefined;
 }
 
-/** What names of headers and cookies are made of. */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
-
 function isToken(value: unknown): boolean {
-  return typeof value === "string" && TOKEN.test(value);
+  return typeof value === "string" && COOKIE_NAME.test(value);
 }
 
 const ANONYMOUS = objectOf<AnonymousOptions>({
@@ -59,6 +63,13 @@ export const REQUEST_CONTEXT_RULES: FieldRules<RequestContextOptions> = {
   headers: {
     expected: 'an object of headers\' names by attribute, such as { country: "cf-ipcountry" }',
     accepts: (value) => isObject(value) && Object.values(value).every(isToken),
+  },
+  vary: {
+    expected:
+      'true, false, or an object of headers\' names by attribute, such as { locale: "accept-language" }',
+    accepts: (value) =>
+      typeof value === "boolean" ||
+      (isObject(value) && Object.values(value).every((names) => [names].flat().every(isToken))),
   },
   anonymous: {
     ...ANONYMOUS,

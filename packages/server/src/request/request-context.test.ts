@@ -1,5 +1,6 @@
 import type { EvaluationContext, Logger } from "@halyard/core";
 import { expect, it, vi } from "vitest";
+import { attributeOf, isAnonymous, keyOf } from "../analytics/subject.ts";
 import { createLog } from "../instance/log.ts";
 import { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
@@ -13,12 +14,15 @@ const reader: RequestReader<Caller> = {
   ip: () => "192.0.2.1",
   method: () => "GET",
   path: () => "/",
+  place: () => ({ method: "GET", pattern: "/", mounted: false }),
+  url: () => "/",
   host: () => "localhost",
   header: () => undefined,
   user: ({ user }) => user,
   sessionId: () => undefined,
   secure: () => false,
   setCookie: () => true,
+  response: () => undefined,
   trustsAnyProxy: () => false,
 };
 
@@ -193,6 +197,17 @@ it("knows the key of who is signed in for spans, and settles nothing before", ()
   request.user = { id: "ann" };
   expect(derived.knownKey()).toBe("t-1");
   expect(deriverOf({ anonymous: true }).derive(request).knownKey()).toBe("ann");
+});
+
+it("tells analytics what is known, and settles nothing before", () => {
+  const request: Caller = {};
+  const derived = deriverOf({ userAttributes: ["plan"], anonymous: true }).derive(request);
+  expect([keyOf(derived), attributeOf(derived, "plan")]).toEqual([undefined, undefined]);
+  expect(isAnonymous(derived)).toBe(false);
+  request.user = { id: "ann", plan: "pro" };
+  expect([keyOf(derived), attributeOf(derived, "plan")]).toEqual(["ann", "pro"]);
+  expect(derived.attribute("plan")).toBe("pro");
+  expect(isAnonymous(derived)).toBe(false);
 });
 
 it("reports a context that throws once in a while, whatever clients make of it", () => {

@@ -3,7 +3,7 @@ import { isThenable } from "../guard/late-answer.ts";
 import type { RecordedSubject } from "../telemetry/attributes.ts";
 import type { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
-import { ID_NAMES, idOf, isAbsent, userValue } from "./user.ts";
+import { isAbsent, readableUserId, userId, userValue } from "./user.ts";
 
 type ContextFunction<Request> = NonNullable<RequestContextOptions<Request>["context"]>;
 
@@ -148,7 +148,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   #meet(): void {
     const { options, asynchronous, log } = this.#deriver;
     this.#user = this.#currentUser();
-    this.#userId = idOf(this.#user);
+    this.#userId = readableUserId(this.#user);
     if (options.context === undefined || !asynchronous) return;
     if (this.#loadedFor === this.#userId && this.#loading === undefined) return;
     // What was loaded, if anything was, belongs to somebody else.
@@ -193,7 +193,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #currentUserId(): unknown {
-    return idOf(this.#currentUser());
+    return readableUserId(this.#currentUser());
   }
 
   #ask(context: ContextFunction<Request>): void {
@@ -247,7 +247,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
       case "targetingKey":
         return this.#subject() ?? this.#anonymous();
       case "userId":
-        return userValue(this.#user, ID_NAMES);
+        return userId(this.#user);
       case "anonymous":
         return this.#hasAnonymousKey() ? true : undefined;
       case "ip":

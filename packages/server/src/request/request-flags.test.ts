@@ -1,6 +1,6 @@
 import { MemoryStore } from "@halyard/core";
 import { expect, it, vi } from "vitest";
-import { FlagsInstance } from "../create-flags.ts";
+import { FlagsInstance } from "../flags-instance.ts";
 import { RequestFlags } from "./request-flags.ts";
 import type { RequestReader } from "./request-reader.ts";
 
@@ -12,12 +12,15 @@ const reader: RequestReader<Caller> = {
   ip: () => undefined,
   method: () => "GET",
   path: () => "/",
+  place: () => ({ method: "GET", pattern: "/", mounted: false }),
+  url: () => "/",
   host: () => undefined,
   header: () => undefined,
   user: ({ user }) => user,
   sessionId: () => undefined,
   secure: () => false,
   setCookie: () => true,
+  response: () => undefined,
   trustsAnyProxy: () => false,
 };
 

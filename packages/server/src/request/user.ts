@@ -4,13 +4,20 @@ export function isAbsent(id: unknown): boolean {
   return id === undefined || id === null || id === "";
 }
 
-/** What users' objects call their ids. */
-export const ID_NAMES = ["id", "sub"] as const;
+/** The user's id, under the names that users' objects have for it. */
+export function userId(user: unknown): unknown {
+  if (typeof user !== "object" || user === null) return undefined;
+  // By their names: each request asks, and a computed name takes twice as long as all else in here.
+  const { id } = user as { readonly id?: unknown };
+  if (!isAbsent(id)) return id;
+  const { sub } = user as { readonly sub?: unknown };
+  return isAbsent(sub) ? undefined : sub;
+}
 
-/** The user's id; `undefined` also where it can't be read. */
-export function idOf(user: unknown): unknown {
+/** The same; `undefined` also where it can't be read. */
+export function readableUserId(user: unknown): unknown {
   try {
-    return userValue(user, ID_NAMES);
+    return userId(user);
   } catch {
     return undefined;
   }
