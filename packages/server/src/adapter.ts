@@ -1,5 +1,16 @@
 // For authors of adapters: what turns a framework's requests into clients, guards and endpoints.
-export type { FlagsInstance } from "./create-flags.ts";
+// Also for authors of exporters: how options are checked.
+export {
+  BOOLEAN,
+  checkFields,
+  type FieldRule,
+  type FieldRules,
+  isFunction,
+  isObject,
+  objectOf,
+  TEXT,
+  wholeNumber,
+} from "./check-fields.ts";
 export {
   answer,
   checkEndpoint,
@@ -9,6 +20,8 @@ export {
   notFound,
 } from "./endpoints/endpoint.ts";
 export { fromNodeRequest, headerOf, pathAndQuery } from "./endpoints/node-request.ts";
+export { endInTime, sendStream } from "./endpoints/send-stream.ts";
+export type { FlagsInstance } from "./flags-instance.ts";
 export {
   createVariantChoice,
   type VariantChoice,

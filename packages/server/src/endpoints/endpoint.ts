@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { HalyardError } from "@halyard/core";
 
 /** A request as endpoints see it, whatever the framework. */
@@ -20,7 +21,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** A stream is read to its end, or destroyed when the client is gone before. */
+  readonly body: string | Readable;
 }
 
 /** Something that answers requests below a path. Mounted by each adapter's `mount`. */
@@ -60,7 +62,12 @@ export function notFound(): HttpResponse {
 /** Runs an endpoint. What it throws is for the application's error handling, as a handler's. */
 export async function answer(endpoint: Endpoint, request: HttpRequest): Promise<HttpResponse> {
   try {
-    return await endpoint.handle(request);
+    const answered = await endpoint.handle(request);
+    const { status, body } = answered;
+    if (typeof body === "string") return answered;
+    if (request.method !== "HEAD" && status !== 204 && status !== 304) return answered;
+    body.destroy();
+    return { ...answered, body: Readable.from([]) };
   } catch (error) {
     if (!(error instanceof BodyTooLarge)) throw error;
     return json(413, { error: { code: "BODY_TOO_LARGE", message: error.message } });

@@ -21,7 +21,7 @@ function bodyOf(options?: { details: boolean }): string {
   const endpoint = healthEndpoint(flags, options);
   const answered = endpoint.handle({ method: "GET", path: "/" } as HttpRequest) as HttpResponse;
   expect(answered.status).toBe(200);
-  return answered.body;
+  return String(answered.body);
 }
 
 it("tells strangers the code of what is wrong, and no more", () => {

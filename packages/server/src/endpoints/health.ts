@@ -1,6 +1,7 @@
 import { HalyardError } from "@halyard/core";
 import { BOOLEAN, checkFields, type FieldRule, isText } from "../check-fields.ts";
-import type { Flags, FlagsInstance } from "../create-flags.ts";
+import type { Flags } from "../create-flags.ts";
+import type { FlagsInstance } from "../flags-instance.ts";
 import type { Health } from "../instance/health.ts";
 import { type Endpoint, type HttpResponse, json, methodNotAllowed, notFound } from "./endpoint.ts";
 

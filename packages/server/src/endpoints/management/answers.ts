@@ -3,9 +3,11 @@ import type { ChangeReport } from "../../instance/changes.ts";
 import type { FlagEntry } from "../../instance/definitions.ts";
 import type { OverrideRecord } from "../../instance/overrides.ts";
 import type { SegmentEntry } from "../../instance/segments.ts";
+import type { Impact } from "../../sample/impact.ts";
+import type { FlagImpact } from "../../sample/tally.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
 import { isKnown, type Known } from "./conditions.ts";
-import type { Asked } from "./operation.ts";
+import type { Asked, Call } from "./operation.ts";
 
 /** A thing, or 304 for who has it already. */
 export function oneThing(
@@ -38,14 +40,7 @@ type Entry = FlagEntry | SegmentEntry;
 /** A flag or a segment; with how it is written, where that is known. */
 export function entryForm(entry: Entry, written?: unknown): object {
   const { key, source, writable, version, definition } = entry;
-  return { key, source, writable, version, definition: loadable(definition), written };
-}
-
-/** What is shown can be sent back: there, a list of no variants says something else than none. */
-function loadable(definition: Entry["definition"]): unknown {
-  if (!("variants" in definition) || definition.variants.length > 0) return definition;
-  const { variants: _, ...rest } = definition;
-  return rest;
+  return { key, source, writable, version, definition, written };
 }
 
 export function overrideForm({ flagKey, scope, ...rest }: OverrideRecord): object {
@@ -74,15 +69,25 @@ export function timeForm(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/**
- * What a change would do. How many of the subjects that were seen lately would get another value
- * belongs here, once a sample of them is kept.
- */
-export function dryRunAnswer({ changes, problems }: ChangeReport): HttpResponse {
+/** What a change would do, also to the subjects that were seen lately, where a sample is kept. */
+export async function dryRunAnswer(
+  call: Pick<Call, "may">,
+  { changes, problems, sample }: Omit<ChangeReport, "version">,
+): Promise<HttpResponse> {
   const flaws = problems.map(({ path, message }) => ({ path, message }));
   return json(200, {
     dryRun: true,
     changes,
     problems: flaws.length === 0 ? undefined : flaws,
+    sample: sample && (await visibleImpact(call, sample)),
   });
+}
+
+/** A change of one flag touches others, of which not everybody may see what they give. */
+async function visibleImpact({ may }: Pick<Call, "may">, impact: Impact): Promise<Impact> {
+  const flags: FlagImpact[] = [];
+  for (const each of impact.flags) {
+    if (await may("view", { kind: "flag", key: each.key })) flags.push(each);
+  }
+  return { ...impact, flags };
 }

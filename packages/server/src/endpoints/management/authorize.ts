@@ -42,6 +42,16 @@ export async function actorOf(
   return actor;
 }
 
+/** Whether somebody may do something beside what was asked for. */
+export async function isAllowed(
+  authorize: Authorize,
+  { request }: Asked,
+  question: ManagementQuestion,
+): Promise<boolean> {
+  const verdict = await authorize(request.original, question);
+  return verdict !== undefined && verdict !== null && verdict !== false;
+}
+
 function distinct(resources: readonly ManagementResource[]): readonly ManagementResource[] {
   return [...new Map(resources.map((one) => [JSON.stringify(one), one])).values()];
 }

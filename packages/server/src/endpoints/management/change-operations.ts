@@ -1,5 +1,5 @@
 import { HalyardError, parseScopeKey, resolveKey, type Scope } from "@halyard/core";
-import type { FlagsInstance } from "../../create-flags.ts";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import type { Change } from "../../instance/changes.ts";
 import type { DefinitionKind } from "../../instance/definition-writes.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
@@ -64,6 +64,14 @@ const CHANGE: Schema = {
   ],
 };
 
+/** Of the body of a request. */
+export const CHANGES: Schema = {
+  type: "array",
+  minItems: 1,
+  maxItems: MAX_CHANGES,
+  items: CHANGE,
+};
+
 interface SentDefinition {
   readonly what: DefinitionKind;
   readonly op: "put" | "patch" | "delete";
@@ -98,13 +106,11 @@ export const changeOperations: readonly Operation[] = [
     summary: "Makes several changes, all or none",
     action: "edit",
     needsBody: true,
-    resources: (asked) => sentIn(asked).map((sent) => resourceOf(asked.f, sent)),
+    resources: resourcesOfChanges,
     body: {
       schema: {
         type: "object",
-        properties: {
-          changes: { type: "array", minItems: 1, maxItems: MAX_CHANGES, items: CHANGE },
-        },
+        properties: { changes: CHANGES },
         required: ["changes"],
         additionalProperties: false,
       },
@@ -119,6 +125,20 @@ export const changeOperations: readonly Operation[] = [
     handle: makeChanges,
   },
 ];
+
+/** What is to be changed by the changes of a body. */
+export function resourcesOfChanges(asked: Asked): readonly ManagementResource[] {
+  return sentIn(asked).map((sent) => resourceOf(asked.f, sent));
+}
+
+/** The changes of a body. Throws when one of them can't be. */
+export function changesIn(call: Call): readonly Change[] {
+  const sent = sentIn(call);
+  refuseTwice(
+    sent.map((one) => JSON.stringify(resourceOf(call.f, one)) + ("user" in one ? one.user : "")),
+  );
+  return sent.map((one, index) => changeOf(call.f, one, `/changes/${index}`));
+}
 
 function sentIn({ body }: Asked): readonly Sent[] {
   return (body as { readonly changes: readonly Sent[] }).changes;
@@ -136,14 +156,10 @@ function resourceOf(f: FlagsInstance, sent: Sent): ManagementResource {
 
 async function makeChanges(call: Call): Promise<HttpResponse> {
   const { f, by, dryRun } = call;
-  const sent = sentIn(call);
-  refuseTwice(
-    sent.map((one) => JSON.stringify(resourceOf(f, one)) + ("user" in one ? one.user : "")),
-  );
-  const changes = sent.map((one, index) => changeOf(f, one, `/changes/${index}`));
-  await requireVersions(f, sent, changes);
+  const changes = changesIn(call);
+  await requireVersions(f, sentIn(call), changes);
   const report = await f.change(changes, { ...by, dryRun });
-  if (dryRun) return dryRunAnswer(report);
+  if (dryRun) return dryRunAnswer(call, report);
   const made = report.changes.map(({ what, key, scope, changed }) => ({
     what,
     key,

@@ -52,7 +52,7 @@ export function corsHeaders(
       ? {
           "access-control-allow-methods": methods.join(", "),
           "access-control-allow-headers":
-            "Authorization, Content-Type, If-Match, If-None-Match, X-Reason, X-Request-Id",
+            "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, X-Reason, X-Request-Id",
           "access-control-max-age": "600",
         }
       : {}),
@@ -69,6 +69,6 @@ export function withHeaders(
 function crossSite(): RequestProblem {
   return new RequestProblem(
     "CROSS_SITE",
-    "Pages of other sites can't change flags. Name those that may in the option `origins`.",
+    "Pages of other sites can't change flags, or listen for changes. Name those that may in the option `origins`.",
   );
 }

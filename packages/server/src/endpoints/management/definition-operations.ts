@@ -1,5 +1,5 @@
 import { HalyardError, isPlainObject, resolveKey } from "@halyard/core";
-import type { FlagsInstance } from "../../create-flags.ts";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import type { Change } from "../../instance/changes.ts";
 import { type DefinitionKind, notFound } from "../../instance/definition-writes.ts";
 import type { FlagEntry } from "../../instance/definitions.ts";
@@ -59,7 +59,7 @@ export async function changeOne(
 ): Promise<HttpResponse> {
   const { f, dryRun, by } = call;
   const report = await f.change([change], { ...by, dryRun });
-  if (dryRun) return dryRunAnswer(report);
+  if (dryRun) return dryRunAnswer(call, report);
   const { what, op, key } = change;
   if (op === "delete") return nothing;
   return thing(call, what as DefinitionKind, key);

@@ -1,4 +1,12 @@
-import { type EvaluationContext, FlagClient, type FlagKey, type Problem } from "@halyard/core";
+import {
+  type ClientHost,
+  type EvaluationContext,
+  FlagClient,
+  type FlagKey,
+  type Problem,
+  peekAssignments,
+} from "@halyard/core";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import { runSliced } from "../../instance/run-sliced.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
 import type { Call, Operation } from "./operation.ts";
@@ -70,19 +78,31 @@ async function evaluate(
   ask: (client: FlagClient, key: FlagKey) => unknown,
 ): Promise<HttpResponse> {
   const { context, flags } = body as Subject;
-  const client = new FlagClient(f, context);
+  const client = new FlagClient(hostOf(f), context);
   await client.ready();
   const keys = flags ?? [...client.snapshot.flags.keys()];
   function* all(): Generator<void, unknown[], void> {
     const answers: unknown[] = [];
     for (const key of keys) {
       // What an application registers says nothing of a request's keys.
-      answers.push(ask(client, key as FlagKey));
+      answers.push(peekAssignments(client.snapshot, () => ask(client, key as FlagKey)));
       yield;
     }
     return answers;
   }
   return json(200, { flags: await runSliced(all()) });
+}
+
+/** The instance, without what keeps a sample of those who are served. */
+function hostOf({
+  snapshot,
+  defaultEnabled,
+  reads,
+  subjects,
+  sampling,
+}: FlagsInstance): ClientHost {
+  const loader = sampling === undefined ? subjects : sampling.inner;
+  return { snapshot, defaultEnabled, reads, subjects: loader, track: () => {} };
 }
 
 /** What is in the request comes first, as it would if it were written. */

@@ -1,5 +1,5 @@
 import { type Flag, fitsType, HalyardError, isPlainObject, type JsonValue } from "@halyard/core";
-import type { FlagsInstance } from "../../create-flags.ts";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import { runSliced } from "../../instance/run-sliced.ts";
 import { type HttpResponse, json } from "../endpoint.ts";
 import { dryRunAnswer, entryForm, oneThing, overrideForm, pageAnswer } from "./answers.ts";
@@ -184,14 +184,17 @@ async function restore(call: Call): Promise<HttpResponse> {
   return json(200, { key, changed });
 }
 
-function emergencyDryRun(
-  { f }: Call,
+async function emergencyDryRun(
+  call: Call,
   key: string,
   after: { readonly value: JsonValue } | undefined,
-): HttpResponse {
+): Promise<HttpResponse> {
+  const { f } = call;
   const emergency = f.overrides.emergency(key);
   const before = emergency && { value: emergency.value as JsonValue };
   const changed = JSON.stringify(before) !== JSON.stringify(after);
   const change = { what: "override", key, scope: "emergency", before, after, changed } as const;
-  return dryRunAnswer({ version: undefined, changes: [change], problems: [] });
+  const slot = { what: "override", flagKey: key, layer: "emergency", scope: "system" } as const;
+  const sample = await f.sampling?.impacts.of([{ ...slot, put: after }]);
+  return dryRunAnswer(call, { changes: [change], problems: [], sample });
 }

@@ -66,10 +66,11 @@ export const groupOperations: readonly Operation[] = [
   },
 ];
 
-async function setMember({ f, params, by, dryRun }: Call, member: boolean): Promise<HttpResponse> {
+async function setMember(call: Call, member: boolean): Promise<HttpResponse> {
+  const { f, params, by, dryRun } = call;
   const { group = "", user = "" } = params;
   const change = { what: "group", op: member ? "add" : "remove", group, user } as const;
   const report = await f.change([change], { ...by, dryRun });
-  if (dryRun) return dryRunAnswer(report);
+  if (dryRun) return dryRunAnswer(call, report);
   return json(200, { group, user, member, changed: report.changes[0]?.changed === true });
 }

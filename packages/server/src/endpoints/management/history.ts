@@ -1,5 +1,5 @@
 import type { AuditEntry, JsonValue } from "@halyard/core";
-import type { FlagsInstance } from "../../create-flags.ts";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import { type DefinitionKind, FIRST_VERSION } from "../../instance/definition-writes.ts";
 import { RequestProblem } from "./problem.ts";
 

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { HalyardError } from "@halyard/core";
 import { checkFields, FUNCTION } from "../../check-fields.ts";
-import type { Flags, FlagsInstance } from "../../create-flags.ts";
+import type { Flags } from "../../create-flags.ts";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import type { Endpoint, HttpRequest, HttpResponse } from "../endpoint.ts";
-import { type Authorize, actorOf } from "./authorize.ts";
+import { type Authorize, actorOf, isAllowed } from "./authorize.ts";
 import { readBody } from "./body.ts";
 import { changeOperations } from "./change-operations.ts";
+import { ChangeStreams, type StreamCounts } from "./change-streams.ts";
 import { corsHeaders, isOrigin, refuseCrossSite, withHeaders } from "./cross-site.ts";
 import { evaluationOperations } from "./evaluation-operations.ts";
 import { flagOperations } from "./flag-operations.ts";
@@ -15,11 +17,17 @@ import type { Asked, Call, Operation } from "./operation.ts";
 import { otherOperations } from "./other-operations.ts";
 import { overrideOperations } from "./override-operations.ts";
 import { problemAnswer, RequestProblem } from "./problem.ts";
+import { proposalOperations } from "./proposal-operations.ts";
 import { readQuery } from "./query.ts";
 import { reasonOf, requestIdOf } from "./request-headers.ts";
+import { passesReview } from "./review-gate.ts";
 import { type Found, Router } from "./router.ts";
 import { flawsOf } from "./schema.ts";
 import { segmentOperations } from "./segment-operations.ts";
+import { streamOperation } from "./stream-operation.ts";
+import { STREAM_OPTIONS, type StreamOptions } from "./stream-options.ts";
+import { tokenOperations } from "./token-operations.ts";
+import { usageOperations } from "./usage-operations.ts";
 
 export interface ManagementOptions<Request = unknown> {
   /** Says who asks, or that they may not. Required: without it everybody could change flags. */
@@ -31,12 +39,16 @@ export interface ManagementOptions<Request = unknown> {
    * `https://admin.acme.example`. Default: none.
    */
   readonly origins?: readonly string[] | undefined;
+  /** Of `GET /events`, which tells what changes. */
+  readonly streams?: StreamOptions | undefined;
 }
 
 /** The management API as a value for `mount`. */
 export interface ManagementApi extends Endpoint {
   /** Requests so far that were not let through. */
   readonly refused: { readonly [Code in Refusal]: number };
+  /** Clients that listen for changes. */
+  readonly streams: StreamCounts;
 }
 
 type Refusal = "UNAUTHENTICATED" | "FORBIDDEN" | "CROSS_SITE";
@@ -71,6 +83,7 @@ export function managementApi<Request = unknown>(
       expected: "a list of origins such as https://admin.acme.example",
       accepts: (value) => Array.isArray(value) && value.every(isOrigin),
     },
+    streams: STREAM_OPTIONS,
   });
   return new Management(f, options as ManagementOptions);
 }
@@ -83,9 +96,11 @@ class Management implements ManagementApi {
   readonly #maxBody: number;
   readonly #origins: ReadonlySet<string>;
   readonly #router: Router;
+  readonly #streams: ChangeStreams;
 
-  constructor(f: FlagsInstance, { authorize, maxBody, origins }: ManagementOptions) {
+  constructor(f: FlagsInstance, { authorize, maxBody, origins, streams }: ManagementOptions) {
     this.#f = f;
+    this.#streams = new ChangeStreams(f, streams);
     this.#authorize = authorize;
     this.#maxBody = maxBody ?? MAX_BODY;
     this.#origins = new Set(origins);
@@ -93,14 +108,22 @@ class Management implements ManagementApi {
       ...flagOperations,
       ...segmentOperations,
       ...overrideOperations,
+      ...tokenOperations,
       ...groupOperations,
       ...changeOperations,
+      ...proposalOperations,
       ...evaluationOperations,
       ...otherOperations,
+      ...usageOperations,
+      streamOperation(this.#streams),
       openApiOperation(() => document),
     ];
     const document = openApiOf(operations);
     this.#router = new Router(operations);
+  }
+
+  get streams(): StreamCounts {
+    return this.#streams.counts;
   }
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
@@ -132,7 +155,7 @@ class Management implements ManagementApi {
       throw new RequestProblem("METHOD_NOT_ALLOWED", `Use ${allow}.`, { headers });
     }
     const isChange = operation.method !== "GET";
-    if (isChange) refuseCrossSite(request, this.#origins);
+    if (isChange || operation.ownSiteOnly === true) refuseCrossSite(request, this.#origins);
     const reason = isChange ? reasonOf(request) : undefined;
     const query = readQuery(request.query, queryOf(operation));
     await this.#begun(operation);
@@ -145,11 +168,13 @@ class Management implements ManagementApi {
     const actor = await actorOf(this.#authorize, operation, first);
     const whole = operation.needsBody === true || !isChange ? first : await read();
     const { dryRun, ...rest } = query;
+    const isEmergency = dryRun !== true && passesReview(this.#f, operation);
     const call: Call = {
       ...whole,
       query: rest,
       dryRun: dryRun === true,
-      by: { actor, reason, requestId },
+      may: (action, resource) => isAllowed(this.#authorize, whole, { action, resource }),
+      by: { actor, reason, requestId, ...(isEmergency && { bypass: true }) },
     };
     return operation.handle(call);
   }
@@ -183,8 +208,9 @@ class Management implements ManagementApi {
     const what = `${request.method} ${request.path.slice(0, 300)} (request ${requestId})`;
     if (Object.hasOwn(this.refused, code)) {
       this.refused[code as Refusal]++;
+      this.#f.telemetry.meter.refused("management", code.toLowerCase());
       log.warn(`Management refused ${JSON.stringify(what)}: ${code}.`);
-    } else if (answer.status === 503) {
+    } else if (answer.status === 503 && code !== "TOO_MANY_STREAMS") {
       log.error(`Management can't answer ${JSON.stringify(what)}: ${(error as Error).message}`);
     }
     return answer;

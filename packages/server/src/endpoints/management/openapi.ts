@@ -6,6 +6,7 @@ import { COMPONENTS, ref } from "./schemas.ts";
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   "If-Match": "The ETag that the change is made for, or * for whatever is there",
   "If-None-Match": "The ETag that the asker has; of a change, *: only if there is nothing",
+  "Last-Event-ID": "The id of the last event that the client has seen",
   "X-Reason": "Why, for the audit; percent-encoded where it is not ASCII",
   "X-Request-Id": "For the audit and the log; echoed in the answer",
 };
@@ -91,7 +92,7 @@ function describe(operation: Operation): object {
   };
 }
 
-function answerOf({ description, schema, headers = [] }: AnswerRule): object {
+function answerOf({ description, schema, type, headers = [] }: AnswerRule): object {
   const text = { type: "string" };
   // A dry run, which may be the answer as well, is no thing that has a version.
   const isRequired = schema?.oneOf === undefined;
@@ -99,7 +100,7 @@ function answerOf({ description, schema, headers = [] }: AnswerRule): object {
   return {
     description,
     headers: Object.fromEntries([...own, ["X-Request-Id", { required: true, schema: text }]]),
-    ...(schema === undefined ? {} : { content: { "application/json": { schema } } }),
+    ...(schema === undefined ? {} : { content: { [type ?? "application/json"]: { schema } } }),
   };
 }
 

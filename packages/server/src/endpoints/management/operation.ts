@@ -1,10 +1,14 @@
 import type { Actor } from "@halyard/core";
-import type { FlagsInstance } from "../../create-flags.ts";
+import type { FlagsInstance } from "../../flags-instance.ts";
 import type { HttpRequest, HttpResponse } from "../endpoint.ts";
 import type { Schema } from "./schema.ts";
 
-/** What somebody wants to do: look, change, or pull the emergency brake and release it. */
-export type ManagementAction = "view" | "edit" | "kill";
+/**
+ * What somebody wants to do: look, change, pull the emergency brake and release it, or make tokens
+ * that override flags and end them; where changes are reviewed, propose one, or decide on what
+ * others propose.
+ */
+export type ManagementAction = "view" | "edit" | "kill" | "issue" | "propose" | "approve";
 
 /** What it is to be done to. Without a `key`, to all of the kind at once. */
 export interface ManagementResource {
@@ -12,16 +16,22 @@ export interface ManagementResource {
     | "flag"
     | "segment"
     | "override"
+    | "token"
     | "group"
     | "user"
+    | "proposal"
     | "audit"
     | "evaluation"
     | "guards"
+    | "usage"
     | "health"
     | "api";
-  /** Of the flag (never an alias), the segment, the override's flag, the group or the user. */
+  /**
+   * Of the flag (never an alias), the segment, the override's or the token's flag, the group, the user
+   * or the proposal.
+   */
   readonly key?: string | undefined;
-  /** Of an override, as `user:ann`. */
+  /** Of an override, and of a token with a subject: as `user:ann`. */
   readonly scope?: string | undefined;
 }
 
@@ -41,7 +51,9 @@ export interface Operation {
   readonly query?: Readonly<Record<string, Schema>>;
   readonly body?: BodyRule;
   /** Headers that it heeds, for the document. */
-  readonly conditions?: readonly ("If-Match" | "If-None-Match")[];
+  readonly conditions?: readonly ("If-Match" | "If-None-Match" | "Last-Event-ID")[];
+  /** Refused for pages of other sites, as changes are, though it changes nothing. */
+  readonly ownSiteOnly?: boolean;
   /** It can be tried with `?dryRun=true`. */
   readonly dryRun?: boolean;
   readonly answers: Readonly<Record<number, AnswerRule>>;
@@ -57,6 +69,8 @@ interface BodyRule {
 export interface AnswerRule {
   readonly description: string;
   readonly schema?: Schema;
+  /** Default `application/json`. */
+  readonly type?: string;
   readonly headers?: readonly ("ETag" | "Location")[];
 }
 
@@ -71,10 +85,14 @@ export interface Asked {
 }
 
 export interface Call extends Asked {
+  /** Whether the actor may do something else, too. */
+  readonly may: (action: ManagementAction, resource: ManagementResource) => Promise<boolean>;
   readonly dryRun: boolean;
   readonly by: {
     readonly actor: Actor;
     readonly reason: string | undefined;
     readonly requestId: string;
+    /** An emergency that does not wait for a review. */
+    readonly bypass?: true;
   };
 }

@@ -13,7 +13,7 @@ export const otherOperations: readonly Operation[] = [
     action: "view",
     resources: () => [{ kind: "audit" }],
     query: {
-      what: { type: "string", enum: ["flag", "segment", "override", "group"] },
+      what: { type: "string", enum: ["flag", "segment", "override", "group", "proposal"] },
       key: NAME,
       scope: { ...TEXT, maxLength: 5000 },
       action: { type: "string", enum: ["created", "updated", "removed", "expired"] },

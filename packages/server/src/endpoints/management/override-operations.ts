@@ -119,7 +119,7 @@ export const overrideOperations: readonly Operation[] = [
         ...by,
         dryRun,
       });
-      return dryRun ? dryRunAnswer(report) : nothing;
+      return dryRun ? dryRunAnswer(call, report) : nothing;
     },
   },
 ];
@@ -174,19 +174,25 @@ async function put(call: Call): Promise<HttpResponse> {
   const known = old && knownOf(old);
   const ifVersion = versionFor(request, known, true);
   const place = { key: flagOf(call), scope: scopeOf(call) };
-  const change = { what: "override", ...edit, ...place, ifVersion } as const;
+  if (dryRun) {
+    const change = { what: "override", ...edit, ...place, ifVersion } as const;
+    return dryRunAnswer(call, await f.change([change], { ...by, dryRun }));
+  }
   try {
-    const report = await f.change([change], { ...by, dryRun });
-    if (dryRun) return dryRunAnswer(report);
+    const { op, value, ...expiry } = edit;
+    const options = { ...by, ...expiry, ifVersion };
+    const { overrides } = f;
+    const record =
+      op === "set"
+        ? await overrides.set(place.key, place.scope, value as JsonValue, options)
+        : await overrides.unset(place.key, place.scope, options);
+    const answer = oneThing(call, knownOf(record), overrideForm(record));
+    return known === undefined ? { ...answer, status: 201 } : answer;
   } catch (error) {
     const says = request.header("if-match") ?? request.header("if-none-match");
     const isConflict = error instanceof HalyardError && error.code === "VERSION_CONFLICT";
     throw isConflict && says === undefined ? required() : error;
   }
-  const record = await recordOf(call);
-  if (record === undefined) throw missing();
-  const answer = oneThing(call, knownOf(record), overrideForm(record));
-  return known === undefined ? { ...answer, status: 201 } : answer;
 }
 
 function missing(): RequestProblem {

@@ -19,9 +19,11 @@ export type ProblemCode =
   | "EXISTS"
   | "PRECONDITION_FAILED"
   | "PRECONDITION_REQUIRED"
+  | "REVIEW_REQUIRED"
   | "BODY_TOO_LARGE"
   | "UNSUPPORTED_MEDIA_TYPE"
-  | "NOT_READY";
+  | "NOT_READY"
+  | "TOO_MANY_STREAMS";
 
 /** Status and title of each code that becomes an answer. */
 export const PROBLEMS: Readonly<
@@ -34,14 +36,22 @@ export const PROBLEMS: Readonly<
   UNAUTHENTICATED: [401, "Say who you are"],
   FORBIDDEN: [403, "You may not do this"],
   CROSS_SITE: [403, "The request comes from another site"],
+  OWN_PROPOSAL: [403, "Somebody else has to approve it"],
   NOT_FOUND: [404, "There is nothing here"],
   FLAG_NOT_FOUND: [404, "There is no such flag"],
   SEGMENT_NOT_FOUND: [404, "There is no such segment"],
+  PROPOSAL_NOT_FOUND: [404, "There is no such proposal"],
   METHOD_NOT_ALLOWED: [405, "This can't be done here"],
   EXISTS: [409, "It exists already"],
   READ_ONLY_SOURCE: [409, "It is defined where the API can't write"],
   ALIAS_READ_ONLY: [409, "It is another name of a flag"],
   STORE_UNAVAILABLE: [409, "There is no store"],
+  TOKENS_NOT_CONFIGURED: [409, "There are no override tokens"],
+  REVIEW_REQUIRED: [409, "It has to be proposed and approved"],
+  REVIEW_OFF: [409, "Changes are not reviewed here"],
+  PROPOSAL_CLOSED: [409, "The proposal is not in a state for this"],
+  TOO_MANY_PROPOSALS: [409, "Too many proposals are open"],
+  CHANGES_FROZEN: [409, "Changes are frozen"],
   VERSION_CONFLICT: [412, "Somebody else has written since"],
   PRECONDITION_FAILED: [412, "It is not what the request was made for"],
   BODY_TOO_LARGE: [413, "The body is too large"],
@@ -56,6 +66,7 @@ export const PROBLEMS: Readonly<
   SOURCE_READ_FAILED: [503, "A source can't be read now"],
   NOT_READY: [503, "There are no definitions yet"],
   CLOSED: [503, "The flags are closed"],
+  TOO_MANY_STREAMS: [503, "There is no place for another stream"],
 };
 
 /** Seconds. */

@@ -1,22 +1,9 @@
+import { IMPACT, PROPOSAL, TOKEN, USAGE } from "./record-schemas.ts";
 import type { Schema } from "./schema.ts";
-
-const TEXT: Schema = { type: "string" };
-const TIME: Schema = { type: "string", format: "date-time" };
-const ANY: Schema = {};
-const VERSION: Schema = { type: "integer", minimum: 1 };
-const BOOLEAN: Schema = { type: "boolean" };
-const OBJECT: Schema = { type: "object" };
+import { ACTOR, ANY, BOOLEAN, OBJECT, object, TEXT, TIME, VERSION } from "./schema-parts.ts";
 
 export function ref(name: ComponentName): Schema {
   return { $ref: `#/components/schemas/${name}` };
-}
-
-function object(
-  properties: Readonly<Record<string, Schema>>,
-  optional: readonly string[] = [],
-): Schema {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
-  return { type: "object", properties, required, additionalProperties: false };
 }
 
 /** One page of a list. */
@@ -30,8 +17,7 @@ function pageOf(items: Schema): Schema {
   );
 }
 
-const ACTOR = object({ id: TEXT, type: TEXT, name: TEXT }, ["name"]);
-const WHAT: Schema = { enum: ["flag", "segment", "override", "group"] };
+const WHAT: Schema = { enum: ["flag", "segment", "override", "group", "proposal"] };
 
 const PLACE = {
   key: TEXT,
@@ -69,6 +55,10 @@ type ComponentName =
   | "Flag"
   | "Segment"
   | "Override"
+  | "OverrideToken"
+  | "OverrideTokens"
+  | "IssuedToken"
+  | "Revoked"
   | "AuditEntry"
   | "Flags"
   | "Segments"
@@ -79,11 +69,15 @@ type ComponentName =
   | "Groups"
   | "Restored"
   | "DryRun"
+  | "Impact"
   | "Changed"
+  | "Proposal"
+  | "Proposals"
   | "Validation"
   | "Evaluation"
   | "Explanations"
   | "Guards"
+  | "Usage"
   | "Health"
   | "OpenApi";
 
@@ -120,6 +114,10 @@ export const COMPONENTS: Readonly<Record<ComponentName, Schema>> = {
     },
     ["value", "reason", "expiresAt"],
   ),
+  OverrideToken: object(TOKEN, ["subject", "reason"]),
+  OverrideTokens: pageOf({ $ref: "#/components/schemas/OverrideToken" }),
+  IssuedToken: object({ token: TEXT, ...TOKEN }, ["subject", "reason"]),
+  Revoked: object({ jti: TEXT, changed: BOOLEAN }),
   AuditEntry: object(
     {
       id: TEXT,
@@ -133,9 +131,10 @@ export const COMPONENTS: Readonly<Record<ComponentName, Schema>> = {
       actor: ACTOR,
       reason: TEXT,
       requestId: TEXT,
+      bypass: { ...BOOLEAN, description: "An emergency that did not wait for a review." },
       version: VERSION,
     },
-    ["scope", "before", "after", "reason", "requestId"],
+    ["scope", "before", "after", "reason", "requestId", "bypass"],
   ),
   Flags: pageOf({ $ref: "#/components/schemas/Flag" }),
   Segments: pageOf({ $ref: "#/components/schemas/Segment" }),
@@ -156,9 +155,11 @@ export const COMPONENTS: Readonly<Record<ComponentName, Schema>> = {
         ),
       },
       problems: { type: "array", items: FLAW },
+      sample: ref("Impact"),
     },
-    ["problems"],
+    ["problems", "sample"],
   ),
+  Impact: IMPACT,
   Changed: object(
     {
       version: VERSION,
@@ -169,6 +170,8 @@ export const COMPONENTS: Readonly<Record<ComponentName, Schema>> = {
     },
     ["version"],
   ),
+  Proposal: PROPOSAL,
+  Proposals: pageOf({ $ref: "#/components/schemas/Proposal" }),
   Validation: object({
     valid: BOOLEAN,
     problems: { type: "array", items: FLAW },
@@ -203,6 +206,7 @@ export const COMPONENTS: Readonly<Record<ComponentName, Schema>> = {
       ),
     },
   }),
+  Usage: USAGE,
   Health: {
     type: "object",
     properties: { status: { enum: ["healthy", "degraded", "unhealthy"] } },
