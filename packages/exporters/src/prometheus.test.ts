@@ -76,15 +76,61 @@ describe("the metrics", () => {
       ["feature_flags_evaluation_duration_seconds", "histogram", ["flag_key", "le", "reason"]],
       ["feature_flags_evaluation_errors_total", "counter", ["error_type", "flag_key"]],
       ["feature_flags_evaluation_total", "counter", ["flag_key", "reason", "value"]],
+      ["feature_flags_events_dropped_total", "counter", []],
+      ["feature_flags_overridden_requests_total", "counter", []],
       ["feature_flags_provider_connected", "gauge", []],
       ["feature_flags_provider_errors_total", "counter", ["error_type", "operation", "provider"]],
       ["feature_flags_provider_latency_seconds", "histogram", ["le", "operation", "provider"]],
+      ["feature_flags_refused_total", "counter", []],
       ["feature_flags_total", "gauge", []],
     ]);
     const buckets = await lines(exporter, "feature_flags_evaluation_duration_seconds_bucket");
     expect(buckets.map((line) => /le="([^"]+)"/.exec(line)?.[1])).toEqual(
       ".001 .005 .01 .025 .05 .1 .25 .5 1 +Inf".split(" ").map((le) => le.replace(/^\./, "0.")),
     );
+  });
+
+  it("count the events of analytics that are lost, by exporter and reason", async () => {
+    const exporter = prometheus();
+    const broken = {
+      name: "broken",
+      export: async () => {
+        throw new Error("it burns");
+      },
+    };
+    const flags = make({ exporter }, { analytics: { exporters: [broken] } });
+    const dropped = async () => {
+      const found = await lines(exporter, "feature_flags_events_dropped_total");
+      return Object.fromEntries(found.map((line) => line.split(/\w+_total\{|\} /).slice(1)));
+    };
+    const none = {
+      'exporter="",reason="queue_full"': "0",
+      'exporter="",reason="invalid"': "0",
+      'exporter="",reason="closed"': "0",
+      'exporter="broken",reason="queue_full"': "0",
+      'exporter="broken",reason="failed"': "0",
+      'exporter="broken",reason="closed"': "0",
+    };
+    expect(await dropped()).toEqual(none);
+    flags.client({ targetingKey: "ann" }).track("bought");
+    flags.client({ targetingKey: "ann" }).track("bought again");
+    await flags.analytics.flush();
+    expect(await dropped()).toEqual({ ...none, 'exporter="broken",reason="failed"': "2" });
+    expect(await dropped()).toEqual({ ...none, 'exporter="broken",reason="failed"': "2" });
+  });
+
+  it("count what requests brought along, heeded or not", async () => {
+    const exporter = prometheus();
+    make({ exporter });
+    exporter.recordRefusal({ what: "override_token", reason: "expired" });
+    exporter.recordRefusal({ what: "override_token", reason: "expired" });
+    exporter.recordOverriddenRequest({ origin: "url" });
+    expect(await lines(exporter, "feature_flags_refused_total")).toEqual([
+      'feature_flags_refused_total{what="override_token",reason="expired"} 2',
+    ]);
+    expect(await lines(exporter, "feature_flags_overridden_requests_total")).toEqual([
+      'feature_flags_overridden_requests_total{origin="url"} 1',
+    ]);
   });
 
   it("count by reason and value, and errors by type", async () => {

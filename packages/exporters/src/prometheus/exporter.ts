@@ -155,6 +155,14 @@ export class PrometheusExporter implements Metrics {
     this.#instruments?.providerErrors.inc({ provider, operation, error_type: type });
   }
 
+  recordRefusal({ what, reason }: { readonly what: string; readonly reason: string }): void {
+    this.#instruments?.refusals.inc({ what, reason });
+  }
+
+  recordOverriddenRequest({ origin }: { readonly origin: string }): void {
+    this.#instruments?.overridden.inc({ origin });
+  }
+
   /** Prometheus sees an increase only where a count was zero before. */
   #expectErrors(provider: string, operation: string): void {
     const name = JSON.stringify([provider, operation]);
@@ -171,6 +179,8 @@ const USUAL_ERRORS: Readonly<Record<string, readonly string[]>> = {
   read: ["SOURCE_READ_FAILED", "STORE_READ_FAILED", "INVALID_DEFINITIONS"],
   read_subject: ["STORE_READ_FAILED"],
   write: ["STORE_WRITE_FAILED"],
+  read_assignments: ["STORE_READ_FAILED"],
+  write_assignments: ["STORE_WRITE_FAILED"],
 };
 
 type Series = EvaluationSeries & { count: number };

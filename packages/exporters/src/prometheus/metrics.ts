@@ -24,6 +24,8 @@ export interface Instruments {
   readonly durations: PromClient.Histogram<"flag_key" | "reason">;
   readonly latencies: PromClient.Histogram<"provider" | "operation">;
   readonly providerErrors: PromClient.Counter<"provider" | "operation" | "error_type">;
+  readonly refusals: PromClient.Counter<"what" | "reason">;
+  readonly overridden: PromClient.Counter<"origin">;
   /** Takes all of them out of the registry. */
   readonly remove: () => void;
 }
@@ -101,6 +103,19 @@ export function createInstruments(
     ({ providerConnected }) => (providerConnected ? 1 : 0),
   );
 
+  new Counter({
+    name: named("events_dropped_total"),
+    help: "Events of analytics that are lost.",
+    labelNames: ["exporter", "reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { exporter, reason, count } of instance.state().lostEvents ?? []) {
+        this.inc({ exporter, reason }, count);
+      }
+    },
+  });
+
   return {
     durations: new Histogram({
       name: named("evaluation_duration_seconds"),
@@ -120,6 +135,18 @@ export function createInstruments(
       name: named("provider_errors_total"),
       help: "Calls of sources and stores that failed.",
       labelNames: ["provider", "operation", "error_type"],
+      registers,
+    }),
+    refusals: new Counter({
+      name: named("refused_total"),
+      help: "What requests brought or wanted, and did not get.",
+      labelNames: ["what", "reason"],
+      registers,
+    }),
+    overridden: new Counter({
+      name: named("overridden_requests_total"),
+      help: "Requests whose flags were overridden by what they brought along.",
+      labelNames: ["origin"],
       registers,
     }),
     remove: () => {

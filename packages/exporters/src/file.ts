@@ -1,0 +1,1 @@
+export { type FileExporterOptions, fileExporter } from "./file/exporter.ts";

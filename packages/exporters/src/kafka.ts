@@ -1,0 +1,6 @@
+export {
+  type KafkaExporterOptions,
+  type KafkaMessage,
+  type KafkaProducer,
+  kafkaExporter,
+} from "./kafka/exporter.ts";

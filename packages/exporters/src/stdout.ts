@@ -1,0 +1,1 @@
+export { type StdoutExporterOptions, stdoutExporter } from "./stdout/exporter.ts";
