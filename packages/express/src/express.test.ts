@@ -88,12 +88,12 @@ function build(
         }),
     );
     if (choice !== undefined) {
-      const { key, fallback } = choice;
+      const { key, fallback, options } = choice;
       const adapted = Object.entries(choice.handlers).map(
         ([variant, one]) => [variant, adapt(one, property)] as const,
       );
       const other = fallback && adapt(fallback, property);
-      handlers.push(byVariant(key, Object.fromEntries(adapted), other));
+      handlers.push(byVariant(key, Object.fromEntries(adapted), other, options));
     }
     if (handler !== undefined) handlers.push(adapt(handler, property));
     app[method](path, ...handlers);

@@ -1,6 +1,5 @@
 import type { Flags, FlagsOptions } from "@halyard/server";
 import {
-  attachClient,
   isAttached,
   RequestFlags,
   refuseRequest,
@@ -8,7 +7,9 @@ import {
   toInstance,
 } from "@halyard/server/adapter";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { RequestProperty } from "./request-property.ts";
 import { reader } from "./request-reader.ts";
+import { send } from "./send.ts";
 
 /** Express middleware, and the instance behind it. */
 export interface FlagsMiddleware extends RequestHandler {
@@ -23,14 +24,20 @@ export interface FlagsMiddleware extends RequestHandler {
 export function flags(input?: Flags | FlagsOptions<Request>): FlagsMiddleware {
   refuseRequest("flags", "app.use(flags())", input);
   const requestFlags = new RequestFlags(toInstance(input), reader);
-  const { instance, property, asyncLocalStorage } = requestFlags;
-  const halyardFlags = (request: Request, _response: Response, next: NextFunction): void => {
-    if (isAttached(instance, request, property)) {
+  const { instance, property: name, asyncLocalStorage } = requestFlags;
+  const property = new RequestProperty(name);
+  const halyardFlags = (request: Request, response: Response, next: NextFunction): void => {
+    if (isAttached(instance, property.read(request), name)) {
       next();
       return;
     }
+    const answer = requestFlags.answer(request);
+    if (answer !== undefined) {
+      send(response, answer, next);
+      return;
+    }
     const client = requestFlags.client(request);
-    attachClient(request, property, client);
+    property.write(request, client);
     const go = asyncLocalStorage ? () => runWithFlags(client, next) : next;
     const pending = requestFlags.prepare(client);
     if (pending === undefined) go();

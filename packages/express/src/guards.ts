@@ -4,6 +4,7 @@ import type {
   GuardOptions,
   Requirement,
   VariantHandlers,
+  VariantOptions,
 } from "@halyard/server";
 import {
   createGuard,
@@ -16,6 +17,7 @@ import {
   requireClient,
 } from "@halyard/server/adapter";
 import type { NextFunction, Request, RequestHandler, Response } from "express";
+import { reader } from "./request-reader.ts";
 import { send } from "./send.ts";
 
 /** Lets requests pass whose flags are as required; answers the others, by default with 404. */
@@ -31,7 +33,7 @@ export function requireFeature(
     const use = (client: FlagClient): unknown => {
       const denial = guard.decide(client);
       if (denial === undefined) return next();
-      if (onDisabled === undefined) return send(response, denial);
+      if (onDisabled === undefined) return send(response, denial, next);
       return answerInstead(onDisabled, denial, request, response, next);
     };
     withClient("requireFeature", observer, request, next, use, property);
@@ -48,7 +50,7 @@ function answerInstead(
 ): unknown {
   const answered = (): boolean => response.headersSent || response.writableEnded;
   const deny = (): void => {
-    if (!answered()) send(response, denial);
+    if (!answered()) send(response, denial, next);
   };
   const ended = (error?: unknown): void => {
     // These leave a route, or a router: the way to the handler behind it, where `use` mounted.
@@ -66,15 +68,18 @@ export function byVariant(
   key: FlagKey,
   handlers: VariantHandlers<RequestHandler>,
   fallback?: RequestHandler,
+  options: VariantOptions = {},
 ): RequestHandler {
   refuseRequest("byVariant", 'app.get("/checkout", byVariant("checkout", { a: handler }))', key);
-  const choice = createVariantChoice(key, handlers, fallback);
+  const choice = createVariantChoice(key, handlers, fallback, options);
+  const { property } = options;
   const observer = new GuardObserver({ flags: choice.flags, kind: "variant" });
   return function halyardByVariant(request, response, next) {
-    withClient("byVariant", observer, request, next, (client): unknown => {
+    const use = (client: FlagClient): unknown => {
       const handler = choice.choose(client);
       return handler === undefined ? next() : handler(request, response, next);
-    });
+    };
+    withClient("byVariant", observer, request, next, use, property);
   };
 }
 
@@ -88,10 +93,7 @@ function withClient(
   property?: string,
 ): void {
   const { client, instance } = requireClient(request, name, "app.use(flags())", property);
-  const { method, baseUrl } = request;
-  // A guard that `use` mounted has no route, only a place.
-  const pattern: unknown = request.route?.path;
-  observer.observe(instance.guardList, { method, pattern, mounted: baseUrl !== "" });
+  observer.observe(instance.guardList, reader.place(request));
   // Express 4 does not hand a handler's rejection to `next` by itself.
   const run = (): void => {
     const result = use(client);

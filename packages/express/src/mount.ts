@@ -9,7 +9,7 @@ export function mount(endpoint: Endpoint): RequestHandler {
     const parsedBody: unknown = request.body;
     const neutral = fromNodeRequest(request, { url: request.url, parsedBody });
     answer(endpoint, neutral)
-      .then((answered) => send(response, answered))
+      .then((answered) => send(response, answered, next))
       .catch(next);
   };
 }

@@ -13,6 +13,13 @@ export const reader: RequestReader<Request> = {
   method: (request) => request.method,
   // The whole path, also inside a router that is mounted below one.
   path: (request) => request.originalUrl.split("?", 1)[0],
+  place: ({ method, baseUrl, route }) => ({
+    method,
+    // What `use` mounted has no route, only a place.
+    pattern: (route as { readonly path?: unknown } | undefined)?.path,
+    mounted: baseUrl !== "",
+  }),
+  url: (request) => request.originalUrl,
   host: (request) => request.hostname,
   header: headerOf,
   user: (request) => (request as UsualProperties).user,
@@ -27,6 +34,7 @@ export const reader: RequestReader<Request> = {
     res.appendHeader("set-cookie", cookie);
     return true;
   },
+  response: ({ res }) => res,
   // Also of a function: whether it believes an address that nobody knows, many hops away.
   trustsAnyProxy: (request) => {
     const trusts: unknown = request.app.get("trust proxy fn");

@@ -55,7 +55,9 @@ function addRoutes(app: FastifyInstance, description: AppDescription): void {
       ([variant, one]) => [variant, adapt(one, property)] as const,
     );
     const other = choice.fallback && adapt(choice.fallback, property);
-    app[method](path, { preHandler }, byVariant(choice.key, Object.fromEntries(adapted), other));
+    const { key, options } = choice;
+    const chosen = byVariant(key, Object.fromEntries(adapted), other, options);
+    app[method](path, { preHandler }, chosen);
   }
 }
 

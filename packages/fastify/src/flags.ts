@@ -91,11 +91,23 @@ function addHooks(
   requestFlags: RequestFlags<FastifyRequest>,
   client: (request: FastifyRequest) => FlagClient,
 ): void {
-  const { instance, asyncLocalStorage } = requestFlags;
-  if (instance.options.anonymous !== undefined && instance.options.anonymous !== false) {
+  const { instance, asyncLocalStorage, looks } = requestFlags;
+  if (looks || requestFlags.setsHeaders) {
     if (!app.hasRequestDecorator(REPLY)) app.decorateRequest(REPLY, null);
     app.addHook("onRequest", (request, reply, done) => {
       (request as { [REPLY]?: FastifyReply })[REPLY] = reply;
+      done();
+    });
+  }
+  if (looks) {
+    app.addHook("onRequest", (request, reply, done) => {
+      const answer = requestFlags.answer(request);
+      if (answer !== undefined) {
+        reply.code(answer.status).headers(answer.headers).send(answer.body);
+        return;
+      }
+      // Made now, it marks the answer of a route that reads no flag, too.
+      if (requestFlags.brings(request)) client(request);
       done();
     });
   }

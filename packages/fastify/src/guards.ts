@@ -4,6 +4,7 @@ import type {
   GuardOptions,
   Requirement,
   VariantHandlers,
+  VariantOptions,
 } from "@halyard/server";
 import {
   createGuard,
@@ -23,6 +24,7 @@ import type {
   preHandlerHookHandler,
   RouteHandlerMethod,
 } from "fastify";
+import { reader } from "./request-reader.ts";
 
 /** Guards and choices by the function that a route got, to list them when it is declared. */
 const GUARDED = Symbol.for("halyard.guarded");
@@ -59,13 +61,15 @@ export function byVariant(
   key: FlagKey,
   handlers: VariantHandlers<RouteHandlerMethod>,
   fallback?: RouteHandlerMethod,
+  options: VariantOptions = {},
 ): RouteHandlerMethod {
   refuseRequest("byVariant", 'app.get("/checkout", byVariant("checkout", { a: handler }))', key);
-  const choice = createVariantChoice(key, handlers, fallback);
+  const choice = createVariantChoice(key, handlers, fallback, options);
+  const { property } = options;
   const guarded: Guarded = { flags: choice.flags, kind: "variant" };
   const observer = new GuardObserver(guarded);
   const halyardByVariant: RouteHandlerMethod = async function (request, reply) {
-    const handler = choice.choose(await readyClient("byVariant", observer, request));
+    const handler = choice.choose(await readyClient("byVariant", observer, request, property));
     if (handler !== undefined) return handler.call(this, request, reply);
     reply.callNotFound();
     return reply;
@@ -80,8 +84,7 @@ async function readyClient(
   property?: string,
 ): Promise<FlagClient> {
   const { client, instance } = requireClient(request, name, "app.register(flags)", property);
-  const { method, routeOptions } = request;
-  observer.observe(instance.guardList, { method, pattern: routeOptions.url, mounted: false });
+  observer.observe(instance.guardList, reader.place(request));
   await client.load();
   return client;
 }

@@ -280,3 +280,21 @@ it("guards routes that share one configuration, each once", async () => {
     ["/b", 1],
   ]);
 });
+
+it.each([
+  ["by a hook before the plugin's", true, { off: false }, "public, max-age=60"],
+  ["by the handler", false, { off: true }, "private, no-store"],
+])("heeds no override in an answer that caches may keep: read first %s", async (...each) => {
+  const [, isEarly, body, control] = each;
+  const app = make();
+  app.addHook("onRequest", async (request) => {
+    if (isEarly) void request.flags.enabled("off" as never);
+  });
+  await app.register(flags, { sources, environment: "staging", urlOverrides: {} });
+  app.get("/", async (request, reply) => {
+    reply.header("cache-control", "public, max-age=60");
+    return { off: request.flags.enabled("off" as never) };
+  });
+  const answer = await app.inject("/?ff_off=on");
+  expect([answer.json(), answer.headers["cache-control"]]).toEqual([body, control]);
+});

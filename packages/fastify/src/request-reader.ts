@@ -7,13 +7,15 @@ interface UsualProperties {
   readonly session?: { readonly sessionId?: unknown } | null;
 }
 
-/** Where the plugin keeps the reply of a request, when cookies may have to be set. */
+/** Where the plugin keeps the reply of a request, when headers may have to be set. */
 export const REPLY: unique symbol = Symbol("halyard.reply");
 
 export const reader: RequestReader<FastifyRequest> = {
   ip: (request) => request.ip,
   method: (request) => request.method,
   path: (request) => request.originalUrl.split("?", 1)[0],
+  place: ({ method, routeOptions }) => ({ method, pattern: routeOptions.url, mounted: false }),
+  url: (request) => request.originalUrl,
   host: (request) => request.hostname,
   header: (request, name) => headerOf(request, name),
   user: (request) => (request as UsualProperties).user,
@@ -23,11 +25,12 @@ export const reader: RequestReader<FastifyRequest> = {
   },
   secure: (request) => request.protocol === "https",
   setCookie: (request, cookie) => {
-    const reply = (request as { readonly [REPLY]?: FastifyReply })[REPLY];
+    const reply = replyOf(request);
     if (reply === undefined || reply.sent) return false;
     reply.header("set-cookie", cookie);
     return true;
   },
+  response: (request) => replyOf(request)?.raw,
   trustsAnyProxy: (request) => {
     const known = permissive.get(request.server);
     if (known !== undefined) return known;
@@ -36,6 +39,11 @@ export const reader: RequestReader<FastifyRequest> = {
     return found;
   },
 };
+
+/** `undefined` before the plugin's own hook: hooks of others may read flags already. */
+function replyOf(request: FastifyRequest): FastifyReply | undefined {
+  return (request as { readonly [REPLY]?: FastifyReply | null })[REPLY] ?? undefined;
+}
 
 const permissive = new WeakMap<object, boolean>();
 

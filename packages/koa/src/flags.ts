@@ -9,6 +9,7 @@ import {
 } from "@halyard/server/adapter";
 import type { Context, Middleware, Next } from "koa";
 import { reader } from "./request-reader.ts";
+import { send } from "./send.ts";
 
 /** Koa middleware, and the instance behind it. */
 export interface FlagsMiddleware extends Middleware {
@@ -25,7 +26,12 @@ export function flags(input?: Flags | FlagsOptions<Context>): FlagsMiddleware {
   const requestFlags = new RequestFlags(toInstance(input), reader);
   const { instance, property, asyncLocalStorage } = requestFlags;
   const halyardFlags = (context: Context, next: Next): Promise<void> => {
-    if (isAttached(instance, context, property)) return next();
+    if (isAttached(instance, context[property], property)) return next();
+    const answer = requestFlags.answer(context);
+    if (answer !== undefined) {
+      send(context, answer);
+      return Promise.resolve();
+    }
     const client = requestFlags.client(context);
     attachClient(context, property, client);
     context.state[property] = client;

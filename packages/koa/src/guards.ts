@@ -4,6 +4,7 @@ import type {
   GuardOptions,
   Requirement,
   VariantHandlers,
+  VariantOptions,
 } from "@halyard/server";
 import {
   createGuard,
@@ -14,6 +15,8 @@ import {
   requireClient,
 } from "@halyard/server/adapter";
 import type { Context, Middleware } from "koa";
+import { reader } from "./request-reader.ts";
+import { send } from "./send.ts";
 
 /** Lets requests pass whose flags are as required; answers the others, by default with 404. */
 export function requireFeature(
@@ -32,7 +35,7 @@ export function requireFeature(
     const client = await readyClient("requireFeature", observer, context, property);
     const denial = guard.decide(client);
     if (denial === undefined) await next();
-    else if (onDisabled === undefined) deny(context, denial);
+    else if (onDisabled === undefined) send(context, denial);
     else await answerInstead(onDisabled, denial, context);
   };
 }
@@ -42,12 +45,14 @@ export function byVariant(
   key: FlagKey,
   handlers: VariantHandlers<Middleware>,
   fallback?: Middleware,
+  options: VariantOptions = {},
 ): Middleware {
   refuseRequest("byVariant", 'router.get("/checkout", byVariant("checkout", { a: handler }))', key);
-  const choice = createVariantChoice(key, handlers, fallback);
+  const choice = createVariantChoice(key, handlers, fallback, options);
+  const { property } = options;
   const observer = new GuardObserver({ flags: choice.flags, kind: "variant" });
   return async function halyardByVariant(context, next): Promise<void> {
-    const client = await readyClient("byVariant", observer, context);
+    const client = await readyClient("byVariant", observer, context, property);
     const handler = choice.choose(client);
     await (handler === undefined ? next() : handler(context, next));
   };
@@ -60,9 +65,7 @@ async function readyClient(
   property?: string,
 ): Promise<FlagClient> {
   const { client, instance } = requireClient(context, name, "app.use(flags())", property);
-  // What routers tell about the route that matched.
-  const pattern: unknown = (context as { readonly _matchedRoute?: unknown })._matchedRoute;
-  observer.observe(instance.guardList, { method: context.method, pattern, mounted: false });
+  observer.observe(instance.guardList, reader.place(context));
   await client.load();
   return client;
 }
@@ -77,12 +80,6 @@ async function answerInstead(
   await middleware(context, async () => {});
   const untouched = context.status === status && context.body === body;
   if (untouched && context.writable && !context.headerSent && context.respond !== false) {
-    deny(context, denial);
+    send(context, denial);
   }
-}
-
-function deny(context: Context, { status, headers, body }: Denial): void {
-  context.status = status;
-  context.set({ ...headers });
-  context.body = body;
 }

@@ -1,6 +1,7 @@
 import { HalyardError } from "@halyard/server";
 import { answer, checkEndpoint, type Endpoint, fromNodeRequest } from "@halyard/server/adapter";
 import type { Middleware } from "koa";
+import { send } from "./send.ts";
 
 const EXAMPLE = 'app.use(mount("/flags/health", healthEndpoint(f)))';
 
@@ -15,12 +16,7 @@ export function mount(path: string, endpoint: Endpoint): Middleware {
     if (context.path !== prefix && !context.path.startsWith(`${prefix}/`)) return next();
     const parsedBody: unknown = (context.request as { readonly body?: unknown }).body;
     const url = context.path.slice(prefix.length) + context.search;
-    const { status, headers, body } = await answer(
-      endpoint,
-      fromNodeRequest(context.req, { url, parsedBody, original: context }),
-    );
-    context.status = status;
-    context.set({ ...headers });
-    context.body = body;
+    const neutral = fromNodeRequest(context.req, { url, parsedBody, original: context });
+    send(context, await answer(endpoint, neutral));
   };
 }

@@ -12,6 +12,13 @@ export const reader: RequestReader<Context> = {
   method: (context) => context.method,
   // The whole path, also inside an application that is mounted below one.
   path: (context) => context.originalUrl.split("?", 1)[0],
+  place: (context) => ({
+    method: context.method,
+    // What routers tell about the route that matched.
+    pattern: (context as { readonly _matchedRoute?: unknown })._matchedRoute,
+    mounted: false,
+  }),
+  url: (context) => context.originalUrl,
   host: (context) => context.hostname,
   header: (context, name) => headerOf(context.req, name),
   user: (context) => (context.state as { readonly user?: unknown }).user,
@@ -26,6 +33,7 @@ export const reader: RequestReader<Context> = {
     context.append("set-cookie", cookie);
     return true;
   },
+  response: (context) => context.res,
   // With a limit on the proxies that count, the address is not the caller's to choose.
   trustsAnyProxy: ({ app }) => app.proxy === true && app.maxIpsCount === 0,
 };
