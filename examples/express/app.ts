@@ -1,6 +1,9 @@
+import { randomBytes } from "node:crypto";
 import {
+  bootstrapScript,
   byVariant,
   type Flags,
+  featuresEndpoint,
   flags,
   healthEndpoint,
   managementApi,
@@ -59,6 +62,21 @@ export function createApp(f: Flags): Express {
   // For a person who asks why. Put it behind your own access checks.
   app.get("/explain/:key", (req, res) => {
     res.json(req.flags.explain(req.params.key));
+  });
+
+  // For browsers: only flags that say `client: true`. Asked for, or in the page from the start.
+  app.use("/features", mount(featuresEndpoint(f)));
+  app.get("/page", (req, res) => {
+    const nonce = randomBytes(16).toString("base64");
+    res.set("Content-Security-Policy", `script-src 'nonce-${nonce}'`);
+    res.set("Cache-Control", "private, no-store");
+    res.send(`<!doctype html>
+<title>Flags in a page</title>
+${bootstrapScript(req.flags, { nonce })}
+<pre></pre>
+<script nonce="${nonce}">
+  document.querySelector("pre").textContent = JSON.stringify(window.__FLAGS__, null, 2);
+</script>`);
   });
 
   app.use("/flags/health", mount(healthEndpoint(f)));

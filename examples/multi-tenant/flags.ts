@@ -4,7 +4,7 @@ import { createFlags, HalyardError, type Scope } from "@halyard/express";
 import { definitions } from "./definitions.ts";
 import { openStore } from "./store.ts";
 
-const USAGE = `npm run flags -- rollout <tenant>…           new-billing for these tenants
+const USAGE = `npm run flags -- rollout <tenant>…             new-billing for these tenants
 npm run flags -- user <user> <rows> [minutes]  another export limit for a user, for a while
 npm run flags -- join <user>                   a user joins the group of pilots
 npm run flags -- kill                          new-billing off for everybody, at once
