@@ -37,6 +37,7 @@ class Example {
         ...process.env,
         PORT: "0",
         FEATURE_FILE_PATH: this.features,
+        STORE_PATH: join(this.folder, "flags.db"),
         NO_COLOR: "1",
         ...variables,
       },
@@ -202,7 +203,8 @@ describe("examples/express, changed over HTTP", () => {
 
   it("lets this machine change flags, and says so loudly", async () => {
     const example = examples.get("express")!;
-    expect(example.output).toContain("*** DEVELOPMENT ONLY");
+    expect(example.output).toContain("*** DEVELOPMENT ONLY: whoever can reach");
+    expect(example.output).toContain("*** DEVELOPMENT ONLY: OVERRIDE_TOKEN_SECRET is not set.");
     expect((await create(example, { "sec-fetch-site": "cross-site" })).status).toBe(403);
     expect((await create(example)).status).toBe(201);
     const path = "/admin/flags/flags/made-here";
@@ -220,6 +222,7 @@ describe("examples/express, changed over HTTP", () => {
     try {
       await production.started();
       expect(production.output).toContain("refuses everybody");
+      expect(production.output).toContain("There are no override tokens");
       expect((await create(production)).status).toBe(403);
       expect((await production.get("/admin/flags/flags")).status).toBe(403);
     } finally {

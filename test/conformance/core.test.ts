@@ -29,6 +29,18 @@ function runGroup(group: Group): void {
       expect(pathsOf(load(group).warnings)).toEqual([...(group.warnings ?? [])].sort());
     });
   }
+  it("comes to a form that loads as it stands", () => {
+    const { set } = load(group);
+    const document = asJson({
+      flags: Object.fromEntries(set?.flags ?? []),
+      segments: Object.fromEntries(set?.segments ?? []),
+      aliases: Object.fromEntries(set?.aliases ?? []),
+    });
+    const again = load({ description: "", document });
+    expect(again.problems).toEqual([]);
+    expect(asJson(Object.fromEntries(again.set?.flags ?? []))).toEqual(document.flags);
+    expect(asJson(Object.fromEntries(again.set?.segments ?? []))).toEqual(document.segments);
+  });
   for (const [index, each] of (group.cases ?? []).entries()) {
     it(
       each.description ?? `case ${index}: ${each.flag} ${JSON.stringify(each.context ?? {})}`,
@@ -62,6 +74,10 @@ function conditionsOf({ environment, now = "2026-01-01", overrides = [] }: Group
       expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
     })),
   };
+}
+
+function asJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 function pathsOf(problems: readonly { readonly path: string }[]): string[] {

@@ -401,3 +401,36 @@ it("before there are definitions, an empty list is not given for an answer", asy
   expect([answer.status, answer.body?.code ?? answer.text]).toEqual([503, "NOT_READY"]);
   expect((await client.get("/health")).status).toBe(503);
 });
+
+it("tokens are made of nothing that a body should not have", async () => {
+  const { client, f } = await bench();
+  const bodies: readonly (readonly [body: unknown, status: number])[] = [
+    [{}, 400],
+    [{ flags: {} }, 400],
+    [{ flags: [] }, 400],
+    [{ flags: null }, 400],
+    [{ flags: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`f${n}`, true])) }, 400],
+    ['{"flags":{"__proto__":true}}', 422],
+    [{ flags: { "halyard/revoked-tokens/x": true } }, 422],
+    [{ flags: { fixed: "on" } }, 422],
+    [{ flags: { fixed: true }, subject: "" }, 400],
+    [{ flags: { fixed: true }, subject: "\ud800" }, 422],
+    [{ flags: { fixed: true }, expiresIn: 1e12 }, 422],
+    [{ flags: { fixed: true }, expiresAt: "2001-01-01T00:00:00Z" }, 422],
+    [{ flags: { fixed: true }, environment: "staging" }, 400],
+    [{ flags: { fixed: true }, kid: "k1", alg: "none" }, 400],
+    [{ flags: { fixed: true }, actor: { id: "root", type: "person" } }, 400],
+  ];
+  for (const [body, status] of bodies) {
+    const answer = await client.post("/override-tokens", body);
+    expect([JSON.stringify(body), answer.status]).toEqual([JSON.stringify(body), status]);
+  }
+  expect((await client.post("/override-tokens/%2e%2e%2fx/revoke")).status).toBe(422);
+  const overrides = "/overrides/halyard%2Frevoked-tokens%2Fx/system";
+  expect((await client.put(overrides, { value: true })).status).toBe(422);
+  expect((await client.delete(overrides, { headers: { "if-match": "*" } })).status).toBe(422);
+  expect((await f.audit.list()).items).toEqual([]);
+  const off = await bench({ flags: { overrideTokens: undefined } });
+  const refused = await off.client.post("/override-tokens", { flags: { fixed: true } });
+  expect([refused.status, refused.body.code]).toEqual([409, "TOKENS_NOT_CONFIGURED"]);
+});

@@ -14,6 +14,18 @@ it("is off until it knows whom to ask", async () => {
   const wrong = { authorize, origins: ["acme.example"] };
   expect(() => managementApi(f, wrong)).toThrow(/origins/);
   expect(() => managementApi(f, { authorize, maxBody: 0 })).toThrow(/maxBody/);
+  for (const [name, values] of Object.entries({
+    maxClients: [0, 1.5, Number.POSITIVE_INFINITY],
+    heartbeat: [0, -1, 2 ** 31],
+    lifetime: [0, Number.NaN, 2 ** 31],
+    maxBuffer: [0, 1e9],
+    buffer: [1],
+  })) {
+    for (const value of values) {
+      const streams = { [name]: value };
+      expect(() => managementApi(f, { authorize, streams })).toThrow(`"streams.${name}"`);
+    }
+  }
   expect(() => managementApi(f, { authorize, cors: true } as never)).toThrow(/no option "cors"/);
   await f.close();
 });
@@ -39,6 +51,9 @@ const requests: readonly (readonly [method: string, path: string, body?: unknown
     "/changes",
     { changes: [{ what: "group", op: "add", group: "staff", user: "mallory" }] },
   ],
+  ["GET", "/override-tokens"],
+  ["POST", "/override-tokens", { flags: { beta: true } }],
+  ["POST", "/override-tokens/some-token/revoke"],
   ["POST", "/flags/beta/kill", {}],
   ["POST", "/flags/beta/restore"],
 ];
@@ -52,7 +67,8 @@ describe.each(frameworks)("$name", (framework) => {
     const { items } = await f.audit.list();
     let refused = 0;
     for (const [method, path, body] of requests) {
-      for (const query of method === "GET" || path === "/evaluate" ? [""] : ["", "?dryRun=true"]) {
+      const isTried = method !== "GET" && path !== "/evaluate" && !path.startsWith("/override-t");
+      for (const query of isTried ? ["", "?dryRun=true"] : [""]) {
         const answer = await client.send(method, path + query, { body, headers, as: null });
         expect([method, path, answer.status]).toEqual([method, path, 401]);
         refused++;
@@ -64,7 +80,7 @@ describe.each(frameworks)("$name", (framework) => {
   });
 });
 
-it("a viewer only looks, an editor does not pull the brake; both are counted and logged", async () => {
+it("a viewer only looks, an editor neither pulls the brake nor makes tokens; both are counted and logged", async () => {
   const { client, api, f, logs } = await bench();
   await client.put("/flags/beta", { enabled: true });
   const { items } = await f.audit.list();
@@ -78,13 +94,20 @@ it("a viewer only looks, an editor does not pull the brake; both are counted and
       looks ? (path.endsWith("nope") ? 404 : 200) : 403,
     ]);
   }
-  for (const path of ["/flags/beta/kill", "/flags/beta/restore", "/flags/beta/kill?dryRun=true"]) {
-    const answer = await client.post(path, {}, { headers, as: "editor" });
+  const barred: readonly (readonly [path: string, body?: object])[] = [
+    ["/flags/beta/kill"],
+    ["/flags/beta/restore"],
+    ["/flags/beta/kill?dryRun=true"],
+    ["/override-tokens", { flags: { beta: true } }],
+    ["/override-tokens/some-token/revoke"],
+  ];
+  for (const [path, body = {}] of barred) {
+    const answer = await client.post(path, body, { headers, as: "editor" });
     expect([answer.status, answer.body.code]).toEqual([403, "FORBIDDEN"]);
   }
   expect((await f.audit.list()).items).toEqual(items);
-  expect(api.refused.FORBIDDEN).toBe(12 + 3);
-  expect(logs.filter((line) => line.startsWith("warn: Management refused"))).toHaveLength(15);
+  expect(api.refused.FORBIDDEN).toBe(14 + 5);
+  expect(logs.filter((line) => line.startsWith("warn: Management refused"))).toHaveLength(19);
   expect((await client.post("/flags/beta/disable", undefined, { as: "editor" })).status).toBe(200);
 });
 
@@ -103,6 +126,11 @@ it("who may change one flag may not change another, by whatever name or road", a
   expect((await client.get("/flags", { as })).status).toBe(403);
   expect((await client.get("/overrides?flag=owned", { as })).status).toBe(200);
   expect((await client.get("/overrides?flag=fresh", { as })).status).toBe(403);
+  const issue = (flags: object) => client.post("/override-tokens", { flags }, { as });
+  expect((await issue({ owned: true })).status).toBe(201);
+  for (const key of ["other", "owned2", " fresh", "__proto__"]) {
+    expect([key, (await issue({ owned: true, [key]: true })).status]).toEqual([key, 403]);
+  }
   // Overrides and emergencies heed aliases and white space, so the question has to.
   for (const key of ["owned2", "%20fresh", "fresh%20"]) {
     const reason = { "x-reason": "x" };

@@ -21,7 +21,7 @@ export const authorize: Authorize = (request, { action, resource }) => {
   if (user === undefined) return undefined;
   const actor = { id: user, type: "person" };
   if (user === "viewer") return action === "view" && actor;
-  if (user === "editor") return action !== "kill" && actor;
+  if (user === "editor") return action !== "kill" && action !== "issue" && actor;
   // May do everything to one flag, and nothing else.
   if (user === "owner") return resource.key === "owned" && actor;
   return actor;
@@ -58,6 +58,11 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   const f = createFlags({
     sources: [{ flags: { fixed: true }, segments: { known: { attribute: "a", op: "exists" } } }],
     environment: "production",
+    usage: true,
+    overrideTokens: {
+      application: "shop",
+      keys: [{ kid: "k1", secret: "0123456789abcdef0123456789abcdef" }],
+    },
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     ...(store === null ? {} : { store }),
     ...options.flags,

@@ -22,11 +22,11 @@ export interface Sent {
 
 /** Sends requests as they are written: nothing is normalised on the way. */
 export class Client {
-  readonly #port: number;
+  readonly port: number;
   check: AnswerCheck | undefined;
 
   constructor(port: number) {
-    this.#port = port;
+    this.port = port;
   }
 
   async send(method: string, path: string, sent: Sent = {}): Promise<Answer> {
@@ -40,7 +40,7 @@ export class Client {
       ...headers,
     };
     const answer = await new Promise<Answer>((resolve, reject) => {
-      const options = { port: this.#port, host: "127.0.0.1", method, path: PREFIX + path };
+      const options = { port: this.port, host: "127.0.0.1", method, path: PREFIX + path };
       const outgoing = request({ ...options, headers: all, agent: false }, (message) => {
         const chunks: Buffer[] = [];
         message.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,11 +1,28 @@
+import type { FlagsOptions } from "@halyard/server";
 import { expect } from "vitest";
 import type { Bench } from "./bench.ts";
+import { proposals } from "./exercise-proposals.ts";
+import { listen } from "./listener.ts";
 
 const staff = { attribute: "groups", op: "contains", values: ["staff"] };
 
+/** Changes can be proposed, and made at once as well. */
+export const REVIEWED: FlagsOptions = { review: { required: false } };
+
 /** Does every operation that the OpenAPI document has; each answer is held against the document. */
 export async function exercise(bench: Bench): Promise<void> {
-  for (const part of [segments, flags, reads, overrides, groups, changes, evaluation, others]) {
+  for (const part of [
+    segments,
+    flags,
+    reads,
+    overrides,
+    tokens,
+    groups,
+    changes,
+    evaluation,
+    proposals,
+    others,
+  ]) {
     await part(bench);
   }
   const { operations, done } = bench.check;
@@ -145,6 +162,40 @@ async function overrides({ client, f }: Bench): Promise<void> {
   expect((await client.get(path)).status).toBe(404);
 }
 
+async function tokens({ client, f }: Bench): Promise<void> {
+  const headers = { "x-reason": "a customer asked" };
+  const sent = { flags: { "new-checkout": true }, subject: "ben", expiresIn: 60_000 };
+  const made = await client.post("/override-tokens", sent, { headers });
+  expect(made.status).toBe(201);
+  const { token, ...rest } = made.body;
+  expect(rest).toMatchObject({
+    environment: "production",
+    subject: "ben",
+    flags: { "new-checkout": true },
+    actor: { id: "admin" },
+    reason: "a customer asked",
+    revoked: false,
+  });
+  const { jti } = rest;
+  expect(f.overrideTokens.inspect(token)).toMatchObject({ accepted: true, claims: { jti } });
+  const other = await client.post("/override-tokens", { flags: { fixed: false } });
+  const page = await client.get("/override-tokens?limit=1");
+  expect(page.body.items).toHaveLength(1);
+  const next = await client.get(
+    `/override-tokens?limit=1&cursor=${encodeURIComponent(page.body.cursor)}`,
+  );
+  const listed = [...page.body.items, ...next.body.items];
+  expect(listed.map((item) => item.jti).toSorted()).toEqual([jti, other.body.jti].toSorted());
+  expect(listed.find((item) => item.jti === jti)).toEqual(rest);
+
+  const path = `/override-tokens/${jti}/revoke`;
+  expect((await client.post(path)).body).toEqual({ jti, changed: true });
+  expect((await client.post(path)).body).toEqual({ jti, changed: false });
+  expect(f.overrideTokens.inspect(token)).toEqual({ accepted: false, flaw: "revoked" });
+  const { items } = await f.audit.list({ limit: 1 });
+  expect(items).toMatchObject([{ key: `halyard/revoked-tokens/${jti}`, actor: { id: "admin" } }]);
+}
+
 async function groups({ client }: Bench): Promise<void> {
   const put = () => client.send("PUT", "/groups/staff/members/cleo");
   expect((await put()).body).toMatchObject({ member: true, changed: true });
@@ -219,5 +270,25 @@ async function others({ client }: Bench): Promise<void> {
   expect((await client.get("/audit?scope=cleo")).body.items).toMatchObject([{ what: "group" }]);
   expect((await client.get("/guards")).body).toEqual({ items: [] });
   expect((await client.get("/health")).body.status).toBe("healthy");
+  const usage = await client.get("/usage?days=1&finding=never-read&limit=1");
+  expect(usage.body).toMatchObject({ counted: true, days: 1, items: [{ reads: 0 }] });
+  const cursor = encodeURIComponent(usage.body.cursor);
+  const next = await client.get(`/usage?days=1&finding=never-read&limit=200&cursor=${cursor}`);
+  const keys = [...usage.body.items, ...next.body.items].map(({ key }: { key: string }) => key);
+  const { body: all } = await client.get("/usage");
+  const read = all.items.filter(({ reads }: { reads: number }) => reads > 0);
+  expect(read).toMatchObject([{ key: "new-checkout", routes: [] }]);
+  expect([...keys, "new-checkout"].sort()).toEqual(
+    all.items.map(({ key }: { key: string }) => key),
+  );
   await client.get("/openapi.json");
+  await client.send("HEAD", "/events");
+  const listener = await listen(client.port, { query: "?what=group" });
+  const user = `last-${Math.random()}`;
+  await client.send("PUT", `/groups/staff/members/${user}`);
+  const [begin, change] = await listener.heard(2);
+  expect(begin).toMatchObject({ event: "resync", data: { reason: "begin" } });
+  const changes = [{ what: "group", key: "staff", scope: user }];
+  expect(change).toMatchObject({ event: "change", data: { changes } });
+  listener.response.destroy();
 }

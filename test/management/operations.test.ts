@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { bench } from "./bench.ts";
-import { exercise } from "./exercise.ts";
+import { exercise, REVIEWED } from "./exercise.ts";
 import { frameworks } from "./frameworks.ts";
 import { stores } from "./stores.ts";
 
@@ -10,7 +10,9 @@ describe.each(stores)("$name", (store) => {
   for (const framework of frameworks) {
     for (const bodyParser of [false, true]) {
       it(`${framework.name}, ${bodyParser ? "a" : "no"} body parser`, async () => {
-        await exercise(await bench({ framework, bodyParser, store: store.open() }));
+        await exercise(
+          await bench({ framework, bodyParser, store: store.open(), flags: REVIEWED }),
+        );
       });
     }
   }

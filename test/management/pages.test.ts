@@ -28,10 +28,15 @@ it("packages/server/README.md lists every operation, as the document has it", as
   expect(rows.filter((cells) => /^[A-Z]+ \//.test(cells[1] ?? ""))).toEqual(actual);
 });
 
-it("packages/server/README.md lists every option", () => {
-  const source = read("packages/server/src/endpoints/management/management-api.ts");
-  const [, fields = ""] = /interface ManagementOptions[^{]*\{([^}]*)\}/.exec(source) ?? [];
-  const options = [...fields.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name]) => name);
-  const rows = tableBelow("packages/server/README.md", "The management API");
-  expect(rows.slice(0, options.length).map(([name]) => name)).toEqual(options);
+it.each([
+  ["management/management-api.ts", "ManagementOptions", "The management API"],
+  ["management/stream-options.ts", "StreamOptions", "What changes, as it changes"],
+  ["bootstrap-script.ts", "BootstrapOptions", "Flags in the browser"],
+])("packages/server/README.md lists every option of %s", (file, name, heading) => {
+  const source = read(`packages/server/src/endpoints/${file}`);
+  const [, fields = ""] = new RegExp(`interface ${name}[^{]*\\{([^}]*)\\}`).exec(source) ?? [];
+  const options = [...fields.matchAll(/^ {2}readonly (\w+)/gm)].map(([, option]) => option);
+  expect(options.length).toBeGreaterThan(1);
+  const rows = tableBelow("packages/server/README.md", heading);
+  expect(rows.slice(0, options.length).map(([option]) => option)).toEqual(options);
 });
