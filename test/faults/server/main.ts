@@ -6,7 +6,7 @@ import { portOf, type StartApp } from "./app.ts";
 import { startExpress } from "./express.ts";
 import { startFastify } from "./fastify.ts";
 import { startKoa } from "./koa.ts";
-import type { Answer, Measure, Question } from "./messages.ts";
+import { type Answer, type Measure, openIn, type Question } from "./messages.ts";
 
 const STARTS: Readonly<Record<string, StartApp>> = {
   express: startExpress,
@@ -58,17 +58,18 @@ function measure(): Measure {
   };
 }
 
-/** Handles that were closed take a few turns to be gone; what is to stay for ever, stays. */
+/**
+ * Handles that were closed take a few turns to be gone, and a look at a file that was under way
+ * ends by itself; what is to stay for ever, stays.
+ */
 async function settledMeasure(): Promise<Measure> {
   let last = measure();
-  for (let turn = 0; turn < 100 && Object.keys(last.resources).some(isOpen); turn++) {
+  for (let turn = 0; turn < 100 && openIn(last).length > 0; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     last = measure();
   }
   return last;
 }
-
-const isOpen = (kind: string): boolean => /Server|Socket|FSEvent|Timeout|Worker/.test(kind);
 
 function descriptors(): number {
   try {

@@ -25,3 +25,11 @@ export interface Measure {
   /** Warnings of the process, by their code or name. */
   readonly warnings: readonly string[];
 }
+
+/** Kinds of resources that the channel to the test is made of: everything else must end. */
+const CHANNEL: ReadonlySet<string> = new Set(["PipeWrap", "Pipe", "Immediate", "TickObject"]);
+
+/** What of the server is still under way or open. */
+export function openIn({ resources }: Measure): [kind: string, count: number][] {
+  return Object.entries(resources).filter(([kind]) => !CHANNEL.has(kind));
+}

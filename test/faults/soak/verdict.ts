@@ -1,4 +1,4 @@
-import type { Measure } from "../server/messages.ts";
+import { type Measure, openIn } from "../server/messages.ts";
 
 /** Bytes by which a plateau may be higher than one before it, and a share of that one. */
 const HEAP_SLACK = 8_000_000;
@@ -40,14 +40,11 @@ export function whatGrew(measures: readonly Measure[]): string[] {
   return problems;
 }
 
-/** What the channel to the test is made of. */
-const OWN: ReadonlySet<string> = new Set(["PipeWrap", "Pipe", "Immediate", "TickObject"]);
-
 /** What a process kept after all in it was closed. */
-export function whatIsLeft({ resources }: Measure, code: number | null): string[] {
-  const problems = Object.entries(resources)
-    .filter(([kind]) => !OWN.has(kind))
-    .map(([kind, count]) => `after close there are ${count} of ${kind}`);
+export function whatIsLeft(measure: Measure, code: number | null): string[] {
+  const problems = openIn(measure).map(
+    ([kind, count]) => `after close there are ${count} of ${kind}`,
+  );
   if (code !== 0) problems.push(`the process ended with ${code}, not by itself`);
   return problems;
 }
