@@ -1,6 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createFlags, type HalyardError, loadDocument } from "@halyard/server";
+import { keyValueStore } from "@halyard/stores/kv";
+import { postgresStore } from "@halyard/stores/postgres";
+import { redisAssignments, redisStore } from "@halyard/stores/redis";
+import { sqliteStore } from "@halyard/stores/sqlite";
 import { RE2JS } from "re2js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -112,11 +116,30 @@ it("names only scripts that exist", () => {
   }
 });
 
-it("links only to files that exist", () => {
+it("CONTRIBUTING.md names only files that exist", () => {
+  for (const [, path = ""] of read("CONTRIBUTING.md").matchAll(
+    /`((?:packages|test|examples|\.ci)\/[\w./-]+)`/g,
+  )) {
+    const found = ["", ".test.ts"].some((ending) => existsSync(join(root, path + ending)));
+    expect(found, path).toBe(true);
+  }
+});
+
+/** What links to a heading end in. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\s-]/g, "")
+    .replaceAll(" ", "-");
+
+it("links only to files and headings that exist", () => {
   for (const page of [...pages, "CHANGELOG.md", "packages/core/ERRORS.md"]) {
-    for (const [, target = ""] of read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-      const file = join(root, page, "..", target);
-      expect(existsSync(file), `${page} links to ${target}`).toBe(true);
+    for (const [, target = "", anchor] of read(page).matchAll(/\]\(([^)#:]*)(?:#([^)]*))?\)/g)) {
+      const linked = target === "" ? page : join(page, "..", target);
+      expect(existsSync(join(root, linked)), `${page} links to ${target}`).toBe(true);
+      if (anchor === undefined) continue;
+      const headings = [...read(linked).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => text);
+      expect(headings.map(anchorOf), `${page} links to ${linked}`).toContain(anchor);
     }
   }
 });
@@ -131,6 +154,30 @@ interface Manifest {
 const manifests = readdirSync(join(root, "packages")).map(
   (name) => JSON.parse(read(`packages/${name}/package.json`)) as Manifest,
 );
+
+describe("packages/stores/README.md", () => {
+  const stores = {
+    SQLite: sqliteStore,
+    PostgreSQL: postgresStore,
+    Redis: redisStore,
+    Assignments: redisAssignments,
+  };
+
+  it.each(Object.entries({ ...stores, "Keys and values": keyValueStore }))(
+    "lists every option under %s",
+    (heading, make) => {
+      let message = "";
+      try {
+        make({ "": true } as never);
+      } catch (error) {
+        message = String(error);
+      }
+      const [, names = ""] = /there are (.*)\./.exec(message) ?? [];
+      const listed = tableBelow("packages/stores/README.md", heading).map(([name]) => name);
+      expect(listed.toSorted()).toEqual(names.split(", ").toSorted());
+    },
+  );
+});
 
 describe("README.md", () => {
   it("lists every package", () => {
@@ -154,11 +201,14 @@ describe("README.md", () => {
     const config = join(root, "packages/server/src/config");
     const sources = readdirSync(config)
       .filter((name) => !name.includes(".test."))
-      .map((name) => readFileSync(join(config, name), "utf8"));
+      .map((name) => readFileSync(join(config, name), "utf8"))
+      .concat(read("packages/core/src/store/environment.ts"));
     const names = sources
       .join("\n")
       .matchAll(/\b(?:FEATURE_[A-Z_]+|NODE_ENV|DATABASE_URL|REDIS_URL)\b/g);
-    const listed = tableBelow("README.md", "Environment variables").map(([name]) => name);
+    const listed = tableBelow("packages/server/README.md", "Environment variables").map(
+      ([name]) => name,
+    );
     expect(listed.toSorted()).toEqual([...new Set([...names].map(([name]) => name))].toSorted());
   });
 
@@ -179,11 +229,30 @@ describe("README.md", () => {
     ["Files", "sources/file-source-options.ts", /NAMES[^[]*\[([^\]]*)\]/],
     ["Guards", "guard/guard.ts", /interface GuardOptions[^{]*\{([^}]*)\}/],
     ["Telemetry", "telemetry/options.ts", /interface TelemetryOptions[^{]*\{([^}]*)\}/],
+    ["Reviews", "review/options.ts", /interface ReviewOptions[^{]*\{([^}]*)\}/],
     ["Metrics", "telemetry/options.ts", /interface MetricsOptions[^{]*\{([^}]*)\}/],
+    ["URL overrides", "edge/options.ts", /interface UrlOverrideOptions[^{]*\{([^}]*)\}/],
+    ["Override tokens", "edge/options.ts", /interface OverrideTokenOptions[^{]*\{([^}]*)\}/],
+    ["Analytics", "analytics/options.ts", /interface AnalyticsOptions[^{]*\{([^}]*)\}/],
   ])("lists everything under %s", (heading, file, where) => {
     const [, names = ""] = where.exec(read(`packages/server/src/${file}`)) ?? [];
     const known = [...names.matchAll(/^ *(?:"|readonly )(\w+)/gm)].map(([, name]) => name);
     const listed = tableBelow("packages/server/README.md", heading).map(([name]) => name);
     expect(listed.toSorted()).toEqual(known.toSorted());
   });
+});
+
+it.each([
+  ["Standard output", ["stdout/exporter.ts"]],
+  ["File", ["file/rotation.ts", "file/exporter.ts"]],
+  ["HTTP", ["http/options.ts"]],
+  ["Kafka", ["kafka/exporter.ts"]],
+])("packages/exporters/README.md lists every option under %s", (heading, files) => {
+  const known = files.flatMap((file) => {
+    const source = read(`packages/exporters/src/${file}`);
+    const [, names = ""] = /interface \w+Options[^{]*\{([^}]*)\}/.exec(source) ?? [];
+    return [...names.matchAll(/^ *readonly (\w+)/gm)].map(([, name]) => name);
+  });
+  const listed = tableBelow("packages/exporters/README.md", heading).map(([name]) => name);
+  expect(listed.toSorted()).toEqual(known.toSorted());
 });

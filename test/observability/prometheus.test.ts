@@ -30,6 +30,9 @@ const PANELS = [
   "Active and inactive flags",
   "Flags",
   "Values served per second",
+  "Refused per second",
+  "Requests under overrides per second",
+  "Events lost per second",
 ];
 
 it("the dashboard has these panels, with all metrics", async () => {

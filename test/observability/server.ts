@@ -30,7 +30,10 @@ export interface RunningServer {
   readonly flags: Flags;
   /** Host and port. */
   readonly target: string;
-  /** One request of each kind: known and new callers, a failing read, a subject that can't be read. */
+  /**
+   * One request of each kind: known and new callers, a failing read, a subject that can't be read,
+   * overrides in the URL.
+   */
   readonly drive: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -47,7 +50,14 @@ export async function startServer(): Promise<RunningServer> {
     },
   });
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const flags = createFlags({ store, logger: silent, metrics: { exporter, perFlag: true } });
+  const flags = createFlags({
+    store,
+    logger: silent,
+    metrics: { exporter, perFlag: true },
+    analytics: { exporters: [{ name: "nowhere", export: async () => {} }] },
+    environment: "staging",
+    urlOverrides: {},
+  });
   const app = express();
   app.use("/metrics", mount(metricsEndpoint(exporter)));
   app.use((req, _res, next) => {
@@ -75,7 +85,9 @@ export async function startServer(): Promise<RunningServer> {
     target,
     drive: async () => {
       round++;
-      for (const user of ["ann", "broken", "ann", `new-${round}`]) await ask(user);
+      // One that is heeded, and one that is not.
+      const overrides = "ff_half=on&ff_%=1";
+      for (const user of ["ann", "broken", `ann&${overrides}`, `new-${round}`]) await ask(user);
     },
     stop: async () => {
       server.closeAllConnections();

@@ -12,6 +12,9 @@ const specifiers = manifests.flatMap(({ name, publishConfig }) =>
 const modules = specifiers.filter((name) => !name.endsWith(".json"));
 const documents = specifiers.filter((name) => name.endsWith(".json"));
 
+/** What a user types to start each command. */
+const commands = manifests.flatMap(({ publishConfig }) => Object.keys(publishConfig.bin ?? {}));
+
 const project = new Project();
 
 beforeAll(() => {
@@ -65,6 +68,24 @@ describe.each(nodes)("the installed packages on Node $version", (node) => {
     const args = [...node.withoutRequireOfModules, file];
     expect(JSON.parse(project.run(node.program, args))).toEqual(expected("cjs"));
   });
+});
+
+describe.each(commands)("the command %s", (command) => {
+  it("is found by npx, and says how it is used", () => {
+    expect(project.run("npx", ["--no-install", command, "--help"])).toContain(`Usage: ${command}`);
+  });
+
+  it.each(nodes)("runs on Node $version", (node) => {
+    const file = join(project.folder, "node_modules", ".bin", command);
+    expect(project.run(node.program, [file, "--help"])).toContain(`Usage: ${command}`);
+  });
+});
+
+it("halyard-migrate makes tables with the drivers that are installed", () => {
+  const env = ["env", "DATABASE_URL=file:flags.db", "npx", "--no-install", "halyard-migrate"];
+  const [program = "", ...args] = env;
+  expect(project.run(program, args)).toMatch(/: made \(version \d+\)\.\n$/);
+  expect(project.run(program, args)).toMatch(/nothing to do\.\n$/);
 });
 
 it.each(["module", "commonjs"])("type-check in a TypeScript project of type %s", (type) => {

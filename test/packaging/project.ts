@@ -11,7 +11,10 @@ export interface Manifest {
   readonly name: string;
   readonly private?: boolean;
   readonly exports: Record<string, unknown>;
-  readonly publishConfig: { readonly exports: Record<string, unknown> };
+  readonly publishConfig: {
+    readonly exports: Record<string, unknown>;
+    readonly bin?: Record<string, string>;
+  };
   readonly peerDependencies?: Record<string, string>;
 }
 

@@ -1,7 +1,8 @@
-// The process of one way to count: reads when it is told to, and answers what a read took.
+// The process of one way to count or to tell: reads when it is told to, and answers what a read took.
 import { compileSnapshot, FlagClient, loadDocument, runToEnd } from "@halyard/core";
 import { prometheus } from "@halyard/exporters/prometheus";
 import { createFlags, type Metrics } from "@halyard/server";
+import type { FlagsInstance } from "@halyard/server/adapter";
 import { contextOf, definition } from "../read/contestants/halyard.ts";
 import { benchFlags, KEYS, user } from "../read/flags.ts";
 
@@ -28,6 +29,16 @@ function withMetrics(exporter: Metrics | undefined, perFlag: boolean): FlagClien
   return instance.client(contextOf(user));
 }
 
+/** Who was served what, by a client outside of requests: each read looks whether it was told. */
+function withAnalytics(): FlagClient {
+  const instance = createFlags({
+    sources: [document as never],
+    environment: "production",
+    analytics: { exporters: [{ name: "nowhere", export: async () => {} }] },
+  });
+  return instance.client(contextOf(user));
+}
+
 const WAYS: Readonly<Record<string, () => FlagClient>> = {
   /** The core alone, in which nothing counts. */
   uncounted: () => {
@@ -38,7 +49,22 @@ const WAYS: Readonly<Record<string, () => FlagClient>> = {
   health: () => withMetrics(undefined, false),
   prometheus: () => withMetrics(prometheus(), false),
   "prometheus, per flag": () => withMetrics(prometheus(), true),
+  /** Reads by flag, route and value, for `usage()`; of one request. */
+  usage: () => {
+    const sources = [document as never];
+    const instance = createFlags({
+      sources,
+      environment: "production",
+      usage: true,
+    }) as FlagsInstance;
+    const place = { method: "GET", pattern: "/", mounted: false };
+    return instance.clientFor(
+      contextOf(user),
+      instance.readCounter?.recorder(() => place),
+    );
+  },
   "calls, per flag": () => withMetrics(calls, true),
+  analytics: withAnalytics,
 };
 
 const client = (WAYS[process.argv[2] ?? ""] as () => FlagClient)();
