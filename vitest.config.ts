@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
@@ -47,6 +48,8 @@ function built(format: "esm" | "cjs"): TestProjectConfiguration {
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
+    // Vitest's own choice leaves a core to itself, which is half of a machine with two.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 10_000,
     hookTimeout: 20_000,
     passWithNoTests: false,

@@ -11,7 +11,7 @@ function files(folder) {
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 }
 
-/** Files that `exports` promises but the build did not make. */
+/** Files that `exports` or `bin` promise but the build did not make. */
 function missing(folder, target) {
   if (typeof target === "string") return existsSync(join(folder, target)) ? [] : [target];
   return Object.values(target).flatMap((inner) => missing(folder, inner));
@@ -63,7 +63,8 @@ async function buildPackage({ folder, manifest }) {
   }
   writeFileSync(join(cjs, "package.json"), '{ "type": "commonjs" }\n');
 
-  const absent = missing(folder, manifest.publishConfig.exports);
+  const { exports, bin = {} } = manifest.publishConfig;
+  const absent = [...missing(folder, exports), ...missing(folder, bin)];
   if (absent.length > 0) throw new Error(`${manifest.name} lacks ${absent.join(", ")}`);
   console.log(`${manifest.name}: ${modules.length} modules in ${folder.slice(root.length)}/dist`);
 }

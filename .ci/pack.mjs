@@ -1,6 +1,7 @@
 // Packs every published package, as publishing would, into the folder that the checks read.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { pnpm, publishedPackages, run, tarballs } from "./workspace.mjs";
+import { relative } from "node:path";
+import { pnpm, publishedPackages, root, run, tarballs } from "./workspace.mjs";
 
 rmSync(tarballs, { recursive: true, force: true });
 mkdirSync(tarballs, { recursive: true });
@@ -12,4 +13,4 @@ if (result.status !== 0) {
   process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}${result.error ?? ""}\n`);
   process.exit(result.status || 1);
 }
-console.log(`Packed ${readdirSync(tarballs).join(", ")}`);
+console.log(`Packed, in ${relative(root, tarballs)}: ${readdirSync(tarballs).join(", ")}`);

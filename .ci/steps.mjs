@@ -74,7 +74,7 @@ export function summary() {
     ];
     console.log(`${ok ? "ok    " : "FAILED"} ${name} (${counts.filter(Boolean).join(", ")})`);
   }
-  const skipped = total.skipped ? `, ${total.skipped} skipped` : "";
-  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+  if (total.skipped > 0) console.log(`${total.skipped} skipped`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 ? 0 : 1;
 }
