@@ -53,7 +53,7 @@ describe("TypeScript on the pages", () => {
     "%s does what it claims",
     { timeout: 30_000 },
     async (_name, snippet) => {
-      expect(await new Run(folderFor(snippet), snippet).ended()).toEqual([]);
+      expect(await (await Run.start(folderFor(snippet), snippet)).ended()).toEqual([]);
     },
   );
 
@@ -64,7 +64,7 @@ describe("TypeScript on the pages", () => {
       let run: Run;
       let origin: string;
       beforeAll(async () => {
-        run = new Run(folderFor(snippet), snippet);
+        run = await Run.start(folderFor(snippet), snippet);
         origin = await run.origin();
       });
       afterAll(() => run.stop());

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { createFlags, type Flags } from "@halyard/server";
 import { openStore } from "../../examples/multi-tenant/store.ts";
+import { bundle } from "../support/bundle.ts";
 
 /** What a process saw, and when (milliseconds that all processes share). */
 export interface Seen {
@@ -44,12 +44,9 @@ export class Processes {
   static async start(url: string, count: number): Promise<Processes> {
     const flags = createFlags({ store: openStore(url), environment: "test" });
     await flags.ready();
-    const program = fileURLToPath(new URL("process.ts", import.meta.url));
+    const program = await bundle(new URL("process.ts", import.meta.url));
     const children = Array.from({ length: count }, () =>
-      fork(program, {
-        execArgv: ["--conditions=@halyard/source", "--import", "tsx"],
-        env: { ...process.env, STORE: url },
-      }),
+      fork(program, { env: { ...process.env, STORE: url } }),
     );
     await Promise.all(children.map((child) => once(child, "message")));
     return new Processes(flags, children);

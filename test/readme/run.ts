@@ -2,10 +2,11 @@ import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll } from "vitest";
+import { bundleText } from "../support/bundle.ts";
 import { root, type Snippet } from "./snippets.ts";
 
 const harness = fileURLToPath(new URL("harness.mjs", import.meta.url));
@@ -81,20 +82,25 @@ export class Run {
   readonly #claims: number;
   #output = "";
 
-  constructor(folder: string, snippet: Snippet) {
+  /** Starts it in a folder. */
+  static async start(folder: string, snippet: Snippet): Promise<Run> {
     const { code, claims } = withClaims(snippet);
-    this.#claims = claims;
-    const file = join(folder, `${fileOf(snippet)}.ts`);
-    writeFileSync(file, code);
+    const file = join(folder, `${fileOf(snippet)}.mjs`);
+    writeFileSync(file, await bundleText({ code }));
     const variables = snippet.directive.matchAll(/(\w+)=(\S+)/g);
+    return new Run(
+      file,
+      claims,
+      Object.fromEntries([...variables].map(([, name, value]) => [name, value])),
+    );
+  }
+
+  private constructor(file: string, claims: number, env: NodeJS.ProcessEnv) {
+    this.#claims = claims;
     this.#process = fork(file, {
-      cwd: folder,
-      execArgv: ["--conditions=@halyard/source", "--import", "tsx", "--import", harness],
-      env: {
-        ...process.env,
-        NODE_ENV: "development",
-        ...Object.fromEntries([...variables].map(([, name, value]) => [name, value])),
-      },
+      cwd: dirname(file),
+      execArgv: ["--import", harness],
+      env: { ...process.env, NODE_ENV: "development", ...env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#process.on("message", (message: Message) => this.#messages.push(message));

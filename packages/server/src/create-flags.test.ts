@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { defineFlags, type Logger, MemoryStore } from "@halyard/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ended, startProgram } from "../../../test/support/program.ts";
 import { createFlags, type Flags } from "./create-flags.ts";
 import type { EvaluationEvent, FlagsOptions, TrackEvent } from "./instance/options.ts";
 
@@ -215,15 +214,10 @@ describe("options", () => {
 
 describe("a process", () => {
   /** Runs a program that has an instance; it must end by itself. */
-  function run(program: string): string {
-    const server = fileURLToPath(new URL("./index.ts", import.meta.url));
-    const text = `import { createFlags, fileSource } from ${JSON.stringify(server)};\n${program}`;
-    const { stdout, stderr, status, signal } = spawnSync(
-      process.execPath,
-      ["--conditions=@halyard/source", "--import", "tsx", "--input-type=module", "--eval", text],
-      { encoding: "utf8", timeout: 8000, cwd: fileURLToPath(new URL("../../..", import.meta.url)) },
-    );
-    expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
+  async function run(program: string): Promise<string> {
+    const text = `import { createFlags } from "@halyard/server";\n${program}`;
+    const { code, stdout, stderr } = await ended(await startProgram(text));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     return stdout.trim();
   }
 
@@ -233,20 +227,20 @@ describe("a process", () => {
     watch: () => { const timer = setInterval(() => {}, 1000); return () => clearInterval(timer); },
   }`;
 
-  it("ends once its instance is closed, also while it starts", () => {
+  it("ends once its instance is closed, also while it starts", async () => {
     const program = `const flags = createFlags({ sources: [${never}], startTimeout: 600_000 });
       await flags.close();
       console.log(process.getActiveResourcesInfo().filter((name) => name === "Timeout").length);`;
-    expect(run(program)).toBe("0");
-  }, 15_000);
+    expect(await run(program)).toBe("0");
+  }, 30_000);
 
-  it("is not kept alive by an instance that waits for its start", () => {
+  it("is not kept alive by an instance that waits for its start", async () => {
     const program = `createFlags({
         sources: [{ name: "never", read: () => new Promise(() => {}) }], startTimeout: 600_000,
       });
       console.log("made");`;
-    expect(run(program)).toBe("made");
-  }, 15_000);
+    expect(await run(program)).toBe("made");
+  }, 30_000);
 });
 
 it("reads of unknown flags count as failed, however plain they are", () => {

@@ -6,7 +6,7 @@
 
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { bundle } from "../tools/bundle.ts";
+import { bundle } from "../../support/bundle.ts";
 import { optionsOf } from "../tools/options.ts";
 import { Program } from "../tools/program.ts";
 import { median } from "../tools/statistics.ts";

@@ -2,7 +2,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundle } from "../tools/bundle.ts";
+import { bundle } from "../../support/bundle.ts";
 import { optionsOf } from "../tools/options.ts";
 import { answerOf, Program } from "../tools/program.ts";
 import { median } from "../tools/statistics.ts";

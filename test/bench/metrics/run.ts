@@ -1,5 +1,5 @@
 // What counting or telling a read costs: npm run bench:metrics [-- --rounds=N]
-import { bundle } from "../tools/bundle.ts";
+import { bundle } from "../../support/bundle.ts";
 import { optionsOf } from "../tools/options.ts";
 import { Program } from "../tools/program.ts";
 import { median } from "../tools/statistics.ts";

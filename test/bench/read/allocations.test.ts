@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bundle } from "../tools/bundle.ts";
+import { bundle } from "../../support/bundle.ts";
 import { answerOf } from "../tools/program.ts";
 
 interface Allocations {

@@ -1,5 +1,5 @@
 // npm run bench [-- --write] [--check] [--repeats=N] [--only=halyard,ceiling]
-import { bundle } from "../tools/bundle.ts";
+import { bundle } from "../../support/bundle.ts";
 import { optionsOf } from "../tools/options.ts";
 import { Program } from "../tools/program.ts";
 import { replaceInReadme } from "../tools/readme.ts";

@@ -1,5 +1,5 @@
 // npm run bench:state: what overrides cost a read, and what stores take for many of them.
-import { bundle } from "../tools/bundle.ts";
+import { bundle } from "../../support/bundle.ts";
 import { answerOf } from "../tools/program.ts";
 
 interface Ladder {

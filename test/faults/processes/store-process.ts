@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { bundle } from "../../support/bundle.ts";
 import { ENDLESS } from "../support/size.ts";
 import type { FlagName, Settings, State } from "./messages.ts";
 
-const ENTRY = fileURLToPath(new URL("server.ts", import.meta.url));
+const ENTRY = bundle(new URL("server.ts", import.meta.url));
 
 /** What a server answered. */
 export interface Answer<T> {
@@ -30,9 +30,8 @@ export class StoreProcess {
   #errors = "";
   #port = 0;
 
-  private constructor(settings: Settings) {
-    this.#process = fork(ENTRY, [JSON.stringify(settings)], {
-      execArgv: ["--conditions=@halyard/source", "--import=tsx"],
+  private constructor(program: string, settings: Settings) {
+    this.#process = fork(program, [JSON.stringify(settings)], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -43,7 +42,7 @@ export class StoreProcess {
 
   /** Resolves when it listens, whether or not it has its flags. */
   static async start(settings: Settings): Promise<StoreProcess> {
-    const started = new StoreProcess(settings);
+    const started = new StoreProcess(await ENTRY, settings);
     const gone = started.#exit.then(([code, signal]) => {
       throw new Error(`The process ended with ${code ?? signal}:\n${started.#errors}`);
     });

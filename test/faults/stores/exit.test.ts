@@ -1,35 +1,28 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
+import { ended, startProgram } from "../../support/program.ts";
 import { findPostgres } from "../../support/servers/postgres.ts";
 import { findRedis } from "../../support/servers/redis.ts";
 import { withServer } from "../../support/servers/server.ts";
 
 // A process with a store that is watched and never closed ends when its own work is done.
 
-const run = promisify(execFile);
-const here = fileURLToPath(new URL(".", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "halyard-exit-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a program that has a `store`; what it prints. Fails when it does not end. */
 async function program(entry: string, store: string, work: string): Promise<string> {
-  const source = new URL(`../../../packages/stores/src/${entry}.ts`, import.meta.url).href;
-  const file = join(folder, `${Math.random().toString(36).slice(2)}.mts`);
-  writeFileSync(
-    file,
-    `import * as stores from ${JSON.stringify(source)};
-    const store = stores.${store};
-    const by = { actor: { id: "ann", type: "person" }, at: 0 };
-    store.watch({ onChange: () => {}, onError: () => console.log("error") });
-    ${work}`,
+  const { code, stdout } = await ended(
+    await startProgram(`
+      import * as stores from "@halyard/stores/${entry}";
+      const store = stores.${store};
+      const by = { actor: { id: "ann", type: "person" }, at: 0 };
+      store.watch({ onChange: () => {}, onError: () => console.log("error") });
+      ${work}`),
   );
-  const args = ["--conditions=@halyard/source", "--import", "tsx", file];
-  const { stdout } = await run(process.execPath, args, { cwd: here, timeout: 20_000 });
+  expect(code).toBe(0);
   return stdout.trim();
 }
 

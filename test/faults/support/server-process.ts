@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { bundle } from "../../support/bundle.ts";
 import type { Answer, Measure, Question } from "../server/messages.ts";
 
 export const FRAMEWORKS = ["express", "koa", "fastify"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
 
-const ENTRY = fileURLToPath(new URL("../server/main.ts", import.meta.url));
+const ENTRY = bundle(new URL("../server/main.ts", import.meta.url));
 
 /** As much as a client may send in headers, for those that send too much. */
 const MAX_HEADER = 1_000_000;
@@ -22,14 +22,9 @@ export class ServerProcess {
   errors = "";
   port = 0;
 
-  private constructor(framework: Framework, file: string) {
-    this.#process = fork(ENTRY, [framework, file], {
-      execArgv: [
-        "--conditions=@halyard/source",
-        "--import=tsx",
-        "--expose-gc",
-        `--max-http-header-size=${MAX_HEADER}`,
-      ],
+  private constructor(program: string, framework: Framework, file: string) {
+    this.#process = fork(program, [framework, file], {
+      execArgv: ["--expose-gc", `--max-http-header-size=${MAX_HEADER}`],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -39,7 +34,7 @@ export class ServerProcess {
   }
 
   static async start(framework: Framework, file: string): Promise<ServerProcess> {
-    const started = new ServerProcess(framework, file);
+    const started = new ServerProcess(await ENTRY, framework, file);
     const answer = await started.#hear();
     if (answer.says !== "listening") throw new Error(`The server said ${answer.says}.`);
     started.port = answer.port;

@@ -256,7 +256,7 @@ describe("a process with a collector that does not answer", () => {
   ])("%s", async (_name, end, inFlight) => {
     const { collector, url } = await started();
     collector.answer = { status: 500 };
-    const { code, stdout } = await ended(startProgram(program(url, end)));
+    const { code, stdout } = await ended(await startProgram(program(url, end)));
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       exported: 0,

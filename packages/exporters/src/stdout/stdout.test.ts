@@ -65,7 +65,7 @@ function writer(events: number) {
 
 describe("standard output of a process", { timeout: 30_000 }, () => {
   it("has every event when the process has ended by itself", async () => {
-    const { code, stdout } = await ended(writer(5000));
+    const { code, stdout } = await ended(await writer(5000));
     expect(code).toBe(0);
     const keys = stdout
       .split("\n")
@@ -76,7 +76,7 @@ describe("standard output of a process", { timeout: 30_000 }, () => {
   });
 
   it("that nobody reads any more ends no process", async () => {
-    const child = writer(20_000);
+    const child = await writer(20_000);
     const ending = ended(child);
     await once(child.stdout, "data");
     child.stdout.destroy();

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import fs, {
   mkdirSync,
   mkdtempSync,
@@ -14,10 +13,9 @@ import fs, {
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type DefinitionSource, HalyardError } from "@halyard/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { ended, startProgram } from "../../../../test/support/program.ts";
 import { type FileSourceOptions, fileSource } from "./file-source.ts";
 
 /** Called before the real function: throws what the system would. */
@@ -453,17 +451,14 @@ describe("the end", () => {
 
   test("nothing keeps the process alive", async () => {
     put("a.yaml", "v: 1");
-    const module = fileURLToPath(new URL("./file-source.ts", import.meta.url));
     const code = `
-      import { fileSource } from ${JSON.stringify(module)};
+      import { fileSource } from "@halyard/server";
       const source = fileSource({ paths: ${JSON.stringify(at("a.yaml"))}, pollInterval: 50 });
       source.readSync();
       source.watch({ onChange() {}, onError() {} });
       setTimeout(() => console.log("watched"), 300);
     `;
-    const run = promisify(execFile);
-    const flags = ["--conditions=@halyard/source", "--import", "tsx", "--input-type=module", "-e"];
-    const { stdout } = await run(process.execPath, [...flags, code], { timeout: 8000 });
+    const { stdout } = await ended(await startProgram(code));
     expect(stdout).toBe("watched\n");
   });
 });
