@@ -24,11 +24,18 @@ const instance = createFlags({
   userAttributes: ["plan", "country", "appVersion"],
 });
 
-/** Flags of all kinds, of which only those that split by variants are not boolean. */
-const KEYS = written
-  .filter(({ split }) => split === undefined)
-  .slice(100, 100 + (reads ?? 0))
-  .map(({ key }) => key);
+/**
+ * Flags of all kinds, of which only those that split by variants are not boolean. As names of
+ * properties they are the engine's own texts, as those that are written out in a handler are.
+ */
+const KEYS = Object.keys(
+  Object.fromEntries(
+    written
+      .filter(({ split }) => split === undefined)
+      .slice(100, 100 + (reads ?? 0))
+      .map(({ key }) => [key, true]),
+  ),
+);
 
 function answer(flags: FlagClient | undefined): { on: number } {
   // From ten on, so that the answers of all servers are of one length.

@@ -7,7 +7,7 @@ import { median, spread } from "../tools/statistics.ts";
 import type { Scenario } from "./contestant.ts";
 import { CONTESTANTS, type ContestantName } from "./contestants/index.ts";
 import type { Question } from "./measure.ts";
-import { GAUGE_NANOSECONDS, MUSTS, type Results, report, tables } from "./report.ts";
+import { factorOf, gaugeText, MUSTS, type Results, report, tables } from "./report.ts";
 
 const options = optionsOf({
   write: false,
@@ -69,25 +69,23 @@ for (let index = 0; index < options.repeats; index++) {
   await repeat();
 }
 
+const gauge = samples.get("gauge on") ?? [];
 const results: Results = {
   titles,
   nanoseconds: (name, scenario) => {
     const taken = samples.get(`${name} ${scenario}`);
     return taken === undefined ? undefined : median(taken);
   },
+  gauge: { nanoseconds: median(gauge), deviation: spread(gauge) / 2 },
 };
-const gauge = samples.get("gauge on") ?? [];
-const factor = GAUGE_NANOSECONDS / median(gauge);
-console.log(report(results, chosen, factor));
-console.log(
-  `The gauge costs ${median(gauge).toFixed(2)} ns here, ± ${(spread(gauge) * 50).toFixed(0)} %.`,
-);
+console.log(report(results, chosen));
+console.log(`The gauge costs ${gaugeText(results)} here.`);
 
-if (options.write) replaceInReadme("bench", tables(results, chosen, factor));
+if (options.write) replaceInReadme("bench", tables(results, chosen));
 
 if (options.check) {
   for (const [scenario, must] of Object.entries(MUSTS) as [Scenario, number][]) {
-    const took = (results.nanoseconds("halyard", scenario) ?? Number.NaN) * factor;
+    const took = (results.nanoseconds("halyard", scenario) ?? Number.NaN) * factorOf(results);
     if (took < must) continue;
     console.error(`${scenario}: ${took.toFixed(1)} ns after normalisation, must be below ${must}`);
     process.exitCode = 1;
