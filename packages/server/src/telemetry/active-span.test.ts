@@ -23,3 +23,9 @@ it("is noticed soon by a process that has served for long without an SDK, then a
   expect(activeSpan()).toBeUndefined();
   expect(callsToSee()).toBe(1);
 });
+
+it("is noticed when what was registered has been taken away, and registered anew", () => {
+  expect(callsToSee()).toBe(1);
+  Reflect.deleteProperty(globalThis, Symbol.for("opentelemetry.js.api.1"));
+  expect(callsToSee()).toBe(1);
+});

@@ -3,7 +3,7 @@ import { type Span, trace } from "@opentelemetry/api";
 /** Where all copies of version 1 of OpenTelemetry's API keep what an SDK registers with one. */
 const REGISTERED: unique symbol = Symbol.for("opentelemetry.js.api.1") as never;
 
-/** What is registered there: one object, from the first registration on. */
+/** What is registered there; applications' tests may take it away, so that it becomes another. */
 interface Registrations {
   readonly context?: unknown;
 }
@@ -13,7 +13,7 @@ const PATIENCE = 10_000;
 const RARELY = 64;
 
 let registrations: Registrations | undefined;
-let looks = 0;
+let looksInVain = 0;
 
 /**
  * The active span, where an SDK keeps track of one. Asking the API without an SDK takes as long as
@@ -21,10 +21,14 @@ let looks = 0;
  * a process that has served for long without any notices one that comes then some requests later.
  */
 export function activeSpan(): Span | undefined {
-  if (registrations === undefined) {
-    looks = (looks + 1) | 0;
-    if (looks > PATIENCE && looks % RARELY !== 0) return undefined;
-    registrations = (globalThis as { readonly [REGISTERED]?: Registrations })[REGISTERED];
-  }
-  return registrations?.context === undefined ? undefined : trace.getActiveSpan();
+  return registrations?.context === undefined && !isFound() ? undefined : trace.getActiveSpan();
+}
+
+function isFound(): boolean {
+  looksInVain = (looksInVain + 1) | 0;
+  if (looksInVain > PATIENCE && looksInVain % RARELY !== 0) return false;
+  registrations = (globalThis as { readonly [REGISTERED]?: Registrations })[REGISTERED];
+  if (registrations?.context === undefined) return false;
+  looksInVain = 0;
+  return true;
 }
