@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { assignmentSuite } from "@halyard/testing/assignments";
-import { createClient, createCluster } from "redis";
+import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findRedis, startRedis } from "../../../../test/support/servers/redis.ts";
-import { formCluster } from "../../../../test/support/servers/redis-cluster.ts";
+import { findRedis } from "../../../../test/support/servers/redis.ts";
+import { withCluster } from "../../../../test/support/servers/redis-cluster.ts";
 import { withServer } from "../../../../test/support/servers/server.ts";
 import { redisAssignments } from "../redis.ts";
 
@@ -72,19 +72,10 @@ withServer("Redis", await findRedis(), ({ url }) => {
   });
 });
 
-withServer("Redis as a cluster", await startRedis(["--cluster-enabled", "yes"]), ({ url }) => {
-  const cluster = createCluster({ rootNodes: [{ url }] });
-
-  beforeAll(async () => {
-    await formCluster(url);
-    await cluster.connect();
-  });
-  afterAll(() => cluster.close());
-
+await withCluster((cluster) => {
   assignmentSuite(
     {
       name: "a cluster of Redis",
-      // The server ends with these tests, and what is in it.
       create: async () => {
         const prefix = prefixOf();
         return {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { storeSuite } from "@halyard/testing/store";
-import { createClient, createCluster } from "redis";
+import { createClient } from "redis";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { findRedis, startRedis } from "../../../../test/support/servers/redis.ts";
-import { formCluster } from "../../../../test/support/servers/redis-cluster.ts";
+import { findRedis } from "../../../../test/support/servers/redis.ts";
+import { withCluster } from "../../../../test/support/servers/redis-cluster.ts";
 import { withServer } from "../../../../test/support/servers/server.ts";
 import { redisStore } from "../redis.ts";
 
@@ -51,22 +51,13 @@ withServer("Redis", await findRedis(), ({ url }) => {
   );
 });
 
-withServer("Redis as a cluster", await startRedis(["--cluster-enabled", "yes"]), ({ url }) => {
-  const cluster = createCluster({ rootNodes: [{ url }] });
-
-  beforeAll(async () => {
-    await formCluster(url);
-    await cluster.connect();
-  });
-  afterAll(() => cluster.close());
-
+await withCluster((cluster) => {
   storeSuite(
     {
       name: "a cluster of Redis",
       shared: true,
       manyWriters: true,
       audit: { limit: 1000, of: "entries" },
-      // The server ends with these tests, and what is in it.
       create: async () => {
         const prefix = `t-${randomBytes(6).toString("hex")}`;
         return {
