@@ -1,20 +1,12 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LazyContext } from "../../packages/core/src/index.ts";
-import { buildScene, type Scene } from "./generate/document.ts";
-import { builtOfTwo } from "./generate/tape.ts";
+import type { Scene } from "./generate/document.ts";
 import { clientOf, load, snapshotOf } from "./harness.ts";
-import { CONTEXTS, parameters, TIMEOUT } from "./runs.ts";
+import { TIMEOUT } from "./runs.ts";
+import { checkScenes } from "./scenes.ts";
 
 describe("attributesOf", () => {
-  it(
-    "names everything that a read looks at",
-    () => {
-      const scenes = builtOfTwo((tape, subjects) => buildScene(tape, subjects, CONTEXTS));
-      fc.assert(fc.property(scenes, checkAll), parameters(0.3));
-    },
-    TIMEOUT,
-  );
+  it("names everything that a read looks at", () => checkScenes(checkAll, 0.3), TIMEOUT);
 });
 
 function checkAll(scene: Scene): void {

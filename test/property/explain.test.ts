@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { describe, it } from "vitest";
 import type {
   ConditionTrace,
@@ -8,18 +7,15 @@ import type {
   ServeTrace,
   StepTrace,
 } from "../../packages/core/src/index.ts";
-import { buildScene, type Scene } from "./generate/document.ts";
-import { builtOfTwo } from "./generate/tape.ts";
+import type { Scene } from "./generate/document.ts";
 import { clientOf, load, snapshotOf } from "./harness.ts";
-import { CONTEXTS, parameters, TIMEOUT } from "./runs.ts";
+import { TIMEOUT } from "./runs.ts";
+import { checkScenes } from "./scenes.ts";
 
 describe("explain", () => {
   it(
     "gives the details that details gives, and a trace that adds up to them",
-    () => {
-      const scenes = builtOfTwo((tape, subjects) => buildScene(tape, subjects, CONTEXTS));
-      fc.assert(fc.property(scenes, checkAll), parameters(0.3));
-    },
+    () => checkScenes(checkAll, 0.3),
     TIMEOUT,
   );
 });
