@@ -100,7 +100,7 @@ describe("what loads is accepted", () => {
     );
   });
 
-  it("documents of every shape, also in canonical form", () => {
+  it("documents of every shape, also in canonical form", { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(
         builtOfTwo((tape, other) => buildScene(tape, other, 1).document),
