@@ -50,8 +50,9 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     // Vitest's own choice leaves a core to itself, which is half of a machine with two.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 10_000,
-    hookTimeout: 20_000,
+    // They end what hangs, and say nothing of speed: a busy machine may be many times slower.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     passWithNoTests: false,
     coverage: {
       provider: "v8",
