@@ -3,8 +3,8 @@ import { type AnyContext, isLazy } from "./context.ts";
 import { murmur3 } from "./hash/murmur3.ts";
 import { type AttributeValue, OBJECT, type View } from "./operators/operator.ts";
 
-/** What reading an attribute that is not there gives. */
-export const MISSING: unique symbol = Symbol("missing");
+/** What reading an attribute gives that is there, but no such thing as the view asks for. */
+export const UNFIT: unique symbol = Symbol("unfit");
 
 /** The attribute as it is: the view of operators that ask for none. */
 export const RAW: View<AttributeValue> = { name: "raw", parse: (value) => value };
@@ -68,18 +68,21 @@ export class SlotTable {
     return this.#indexes.get(view)?.keys() ?? [];
   }
 
-  /** The value of a slot for a context: {@link MISSING}, `null` (no such thing), or the view. */
+  /**
+   * The value of a slot for a context, in its view, or {@link UNFIT}; `null` when it is missing:
+   * every clause asks for that, and a comparison with any other value of ours is a call.
+   */
   read(index: number, context: AnyContext): unknown {
     const slot = this.#slots[index];
-    if (slot === undefined) return MISSING;
+    if (slot === undefined) return null;
     // A context belongs to the application: its getters and proxies may throw. What can't be
     // read is missing.
     try {
       const value = attributeValue(lookUp(context, slot), slot);
-      if (value === undefined) return MISSING;
-      return slot.view === RAW ? value : slot.view.parse(value);
+      if (value === undefined) return null;
+      return slot.view === RAW ? value : (slot.view.parse(value) ?? UNFIT);
     } catch {
-      return MISSING;
+      return null;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Clause, Condition } from "../definition/flag.ts";
 import type { JsonValue } from "../json.ts";
-import { MISSING, RAW, type SlotTable } from "./attributes.ts";
+import { RAW, type SlotTable, UNFIT } from "./attributes.ts";
 import { findOperator } from "./operators/index.ts";
 import type { AnyOperator, AttributeValue, OperatorOptions } from "./operators/operator.ts";
 import type { EvaluationState } from "./state.ts";
@@ -105,7 +105,7 @@ function refuseOperand(message: string): never {
 }
 
 function presence(slot: number, present: boolean): Predicate {
-  return (state) => (state.read(slot) !== MISSING) === present;
+  return (state) => (state.read(slot) !== null) === present;
 }
 
 type Satisfies = (value: AttributeValue) => boolean;
@@ -115,18 +115,18 @@ type Satisfies = (value: AttributeValue) => boolean;
 function plainClause(slot: number, satisfies: Satisfies): Predicate {
   return (state) => {
     const value = state.read(slot);
-    return value !== MISSING && satisfies(value as AttributeValue);
+    return value !== null && satisfies(value as AttributeValue);
   };
 }
 
 function negatedClause(slot: number, satisfies: Satisfies): Predicate {
   return (state) => {
     const value = state.read(slot);
-    return value !== MISSING && !satisfies(value as AttributeValue);
+    return value !== null && !satisfies(value as AttributeValue);
   };
 }
 
-/** In a view, an attribute that is no such thing is `null`: present, and it satisfies nothing. */
+/** In a view, an attribute that is no such thing is present, and satisfies nothing. */
 function viewClause(
   slot: number,
   satisfies: (value: unknown) => boolean,
@@ -134,6 +134,6 @@ function viewClause(
 ): Predicate {
   return (state) => {
     const value = state.read(slot);
-    return value !== MISSING && (value !== null && satisfies(value)) !== negate;
+    return value !== null && (value !== UNFIT && satisfies(value)) !== negate;
   };
 }

@@ -31,7 +31,10 @@ export interface EvaluationContext {
  * that no flag reads is never looked at.
  */
 export interface LazyContext {
-  /** The attribute of a top-level name; `undefined` when there is none. Asked once per name. */
+  /**
+   * The attribute of a top-level name; `undefined` when there is none. A client asks once for each
+   * form that clauses compare: as it is, as a version, as a date.
+   */
   readonly attribute: (name: string) => unknown;
   /** Does the I/O that the attributes need; `undefined` when there is none to do. */
   readonly load?: () => Promise<void> | undefined;

@@ -1,6 +1,6 @@
 import type { Clause, Condition, Rule } from "../definition/flag.ts";
 import type { Scalar } from "../json.ts";
-import { MISSING, RAW, type SlotTable } from "./attributes.ts";
+import { RAW, type SlotTable } from "./attributes.ts";
 import { isNegated, operatorOf } from "./condition.ts";
 import type { EvaluationDetails } from "./details.ts";
 
@@ -49,7 +49,8 @@ export function compileRuleTable(
   serve: readonly Serving[],
   slots: SlotTable,
 ): Step {
-  const everything = 2 ** rules.length - 1;
+  // As an integer: of what may be a fraction, columns would keep one, which each read converts.
+  const everything = (2 ** rules.length - 1) | 0;
   const columns: Column[] = [];
   const byAttribute = new Map<string, Column>();
   for (let index = 0; index < rules.length; index++) {
@@ -121,7 +122,7 @@ function restrict(column: Column, bit: number, clause: Clause): void {
 
 function possible({ slot, listed, other, missing }: Column, state: EvaluationState): number {
   const value = state.read(slot);
-  return value === MISSING ? missing : missing | (listed.get(value) ?? other);
+  return value === null ? missing : missing | (listed.get(value) ?? other);
 }
 
 function oneColumn(column: Column, serve: readonly Serving[]): Step {
