@@ -14,6 +14,8 @@ const RARELY = 64;
 
 let registrations: Registrations | undefined;
 let looksInVain = 0;
+/** How many calls to come do not look. */
+let rest = 0;
 
 /**
  * The active span, where an SDK keeps track of one. Asking the API without an SDK takes as long as
@@ -25,10 +27,16 @@ export function activeSpan(): Span | undefined {
 }
 
 function isFound(): boolean {
-  looksInVain = (looksInVain + 1) | 0;
-  if (looksInVain > PATIENCE && looksInVain % RARELY !== 0) return false;
+  if (rest > 0) {
+    rest--;
+    return false;
+  }
   registrations = (globalThis as { readonly [REGISTERED]?: Registrations })[REGISTERED];
-  if (registrations?.context === undefined) return false;
-  looksInVain = 0;
-  return true;
+  if (registrations?.context !== undefined) {
+    looksInVain = 0;
+    return true;
+  }
+  if (looksInVain < PATIENCE) looksInVain++;
+  else rest = RARELY - 1;
+  return false;
 }
