@@ -3,11 +3,11 @@ import { isThenable } from "../guard/late-answer.ts";
 import type { RecordedSubject } from "../telemetry/attributes.ts";
 import type { ContextDeriver } from "./context-deriver.ts";
 import type { RequestContextOptions } from "./options.ts";
-import { isAbsent, readableUserId, userId, userValue } from "./user.ts";
+import { asUser, isAbsent, readableUserId, type User, userId, userValue } from "./user.ts";
 
 type ContextFunction<Request> = NonNullable<RequestContextOptions<Request>["context"]>;
 
-/** Before anybody was asked for: no user, and not the lack of one. */
+/** Before an asynchronous `context` was asked for anybody: no user's id, and not the lack of one. */
 const NOBODY_YET = Symbol("nobody yet");
 
 /** An attribute that was read. Requests read a few: a list of those is cheaper to make than a map. */
@@ -25,8 +25,9 @@ interface Known {
 export class RequestContext<Request> implements LazyContext, RecordedSubject {
   readonly #deriver: ContextDeriver<Request>;
   readonly #request: Request;
-  /** Whom attributes are read of, and their id. */
-  #user: unknown = NOBODY_YET;
+  /** It is settled whom attributes are read of; then who, and their id. */
+  #hasMet = false;
+  #user: User | undefined;
   #userId: unknown;
   /** What has been read. */
   #known: Known | undefined;
@@ -49,9 +50,7 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   attribute(name: string): unknown {
     const known = this.#find(name);
     if (known !== undefined) return known.value;
-    if (this.#user === NOBODY_YET) this.#meet();
-    const { context } = this.#deriver.options;
-    if (context !== undefined && this.#own === undefined) this.#ask(context);
+    if (!this.#hasMet) this.#meet();
     // Users and contexts are the application's: their getters may throw. What can't be read is
     // missing, and nobody is taken for anonymous because of it.
     let value: unknown;
@@ -89,9 +88,9 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   load(): Promise<void> | undefined {
     const { context } = this.#deriver.options;
     // Nobody was asked for, so that nobody can have changed: the usual request.
-    if (this.#user === NOBODY_YET && !this.#deriver.asynchronous) return undefined;
+    if (!this.#hasMet && !this.#deriver.asynchronous) return undefined;
     const subject = this.#currentUserId();
-    if (this.#user !== NOBODY_YET && subject !== this.#userId) this.#forget();
+    if (this.#hasMet && subject !== this.#userId) this.#forget();
     if (context === undefined || !this.#deriver.asynchronous) return undefined;
     if (subject === this.#loadedFor) return this.#loading;
     // In an async function, so that a context that throws at once is a rejection too.
@@ -103,13 +102,14 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
    * synchronous `context` that was asked is asked again by the first read.
    */
   tentatively<T>(look: () => T): T {
-    if (this.#user !== NOBODY_YET) return this.#look(look);
+    if (this.#hasMet) return this.#look(look);
     const { failed } = this;
     const own = this.#own;
     try {
       return this.#look(look);
     } finally {
-      this.#user = NOBODY_YET;
+      this.#hasMet = false;
+      this.#user = undefined;
       this.#userId = undefined;
       this.#own = own;
       this.failed = failed;
@@ -147,9 +147,16 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
 
   #meet(): void {
     const { options, asynchronous, log } = this.#deriver;
+    const { context } = options;
+    this.#hasMet = true;
     this.#user = this.#currentUser();
     this.#userId = readableUserId(this.#user);
-    if (options.context === undefined || !asynchronous) return;
+    if (context === undefined) return;
+    // An asynchronous context has nothing to give before `load`.
+    if (!asynchronous) {
+      if (this.#own === undefined) this.#ask(context);
+      return;
+    }
     if (this.#loadedFor === this.#userId && this.#loading === undefined) return;
     // What was loaded, if anything was, belongs to somebody else.
     this.#own = undefined;
@@ -160,7 +167,8 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #forget(): void {
-    this.#user = NOBODY_YET;
+    this.#hasMet = false;
+    this.#user = undefined;
     this.#known = undefined;
     this.#own = undefined;
     this.failed = false;
@@ -184,9 +192,9 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
     return loading;
   }
 
-  #currentUser(): unknown {
+  #currentUser(): User | undefined {
     try {
-      return this.#deriver.reader.user(this.#request);
+      return asUser(this.#deriver.reader.user(this.#request));
     } catch {
       return undefined;
     }
@@ -197,8 +205,6 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #ask(context: ContextFunction<Request>): void {
-    // An asynchronous context has nothing to give before `load`.
-    if (this.#deriver.asynchronous) return;
     this.#own = {};
     try {
       const attributes: unknown = context(this.#request);
@@ -234,12 +240,16 @@ export class RequestContext<Request> implements LazyContext, RecordedSubject {
   }
 
   #read(name: string): unknown {
-    const { reader, options, headers, userAttributes } = this.#deriver;
-    const request = this.#request;
     const own = this.#own;
     if (own !== undefined && Object.hasOwn(own, name) && own[name] !== undefined) return own[name];
-    const names = userAttributes.get(name);
-    if (names !== undefined) return userValue(this.#user, names);
+    const names = this.#deriver.userAttributes.get(name);
+    return names === undefined ? this.#derive(name) : userValue(this.#user, names);
+  }
+
+  /** Apart from what is read of the user, which is most of all: short enough to be inlined. */
+  #derive(name: string): unknown {
+    const { reader, options, headers } = this.#deriver;
+    const request = this.#request;
     if (options.deriveContext === false) return undefined;
     const header = headers.get(name);
     if (header !== undefined) return reader.header(request, header);
