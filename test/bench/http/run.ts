@@ -10,6 +10,7 @@ import { bundle } from "../../support/bundle.ts";
 import { optionsOf } from "../tools/options.ts";
 import { Program } from "../tools/program.ts";
 import { median } from "../tools/statistics.ts";
+import { KINDS, MUSTS } from "./kinds.ts";
 import type { Delivery, Order } from "./load.ts";
 
 const options = optionsOf({
@@ -22,21 +23,6 @@ const options = optionsOf({
   only: "",
 });
 
-/** Parts of the bare server's requests per second: with one read each, and with twenty. */
-const MUSTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  express: { "1 read": 0.98 },
-  koa: { "1 read": 0.98 },
-  fastify: { "1 read": 0.93, "20 reads": 0.8 },
-};
-
-const KINDS: Readonly<Record<string, readonly string[]>> = {
-  bare: [],
-  "bare again": [],
-  "an empty middleware": ["empty"],
-  "1 read": ["1"],
-  "20 reads": ["20"],
-};
-
 interface Sample {
   readonly perSecond: number;
   /** Requests a second of the server's own work: what it can do when the machine is its own. */
@@ -47,10 +33,16 @@ const apart = availableParallelism() > 1 && spawnSync("taskset", ["-V"]).status 
 const serverFile = await bundle(new URL("server.ts", import.meta.url));
 const loadFile = await bundle(new URL("load.ts", import.meta.url));
 
+/** Microseconds that the server has worked. */
+async function workOf(server: Program): Promise<number> {
+  const { user, system } = await server.ask<NodeJS.CpuUsage>("work");
+  return user + system;
+}
+
 async function sample(server: Program, load: Program, order: Order): Promise<Sample> {
-  const before = await server.ask<number>("work");
+  const before = await workOf(server);
   const { requests, milliseconds } = await load.ask<Delivery>(order);
-  const work = (await server.ask<number>("work")) - before;
+  const work = (await workOf(server)) - before;
   return { perSecond: (requests * 1000) / milliseconds, perSecondOfWork: (requests * 1e6) / work };
 }
 

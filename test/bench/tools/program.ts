@@ -7,6 +7,8 @@ export interface ProgramOptions {
   readonly node?: readonly string[];
   /** The core to stay on, where the system has `taskset`. */
   readonly core?: number | undefined;
+  /** A command that runs Node, and its arguments: valgrind, for one. */
+  readonly under?: readonly string[];
   /** Milliseconds until an answer must be there. */
   readonly timeout?: number;
 }
@@ -18,16 +20,21 @@ export class Program {
 
   constructor(
     file: string,
-    { args = [], node = [], core, timeout = 120_000 }: ProgramOptions = {},
+    { args = [], node = [], core, under = [], timeout = 120_000 }: ProgramOptions = {},
   ) {
-    const pinned = core === undefined ? undefined : ["taskset", "-c", String(core)];
-    const [command = process.execPath, ...before] = [...(pinned ?? []), process.execPath];
+    const pinned = core === undefined ? [] : ["taskset", "-c", String(core)];
+    const [command = process.execPath, ...before] = [...pinned, ...under, process.execPath];
     this.#timeout = timeout;
     this.#child = fork(file, args, {
       execPath: command,
       execArgv: [...before, ...node],
       env: environment(),
     });
+  }
+
+  /** `undefined` when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** The next message of the program, after sending it one if there is any to send. */
