@@ -45,7 +45,9 @@ export function builtStep({ program, version }, format, files = []) {
 
 /** The packed packages in users' projects on the given versions of Node, or on this one. */
 export function consumersStep(nodes) {
-  testStep("Packages in consumers' projects", ["vitest", "run", "--project", "packaging"], {
+  // More at once than there are cores: half of the time is npm's, which waits.
+  const command = ["vitest", "run", "--project", "packaging", "--maxWorkers=4"];
+  testStep("Packages in consumers' projects", command, {
     HALYARD_NODES: nodes.map(({ program }) => program).join(delimiter),
   });
 }

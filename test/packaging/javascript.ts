@@ -4,11 +4,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { nodes, Project } from "./project.ts";
 
-// Projects of users who write JavaScript: their own tests, on every version of Node.
-
 const consumers = fileURLToPath(new URL("../consumers", import.meta.url));
 
-describe.each(["javascript-esm", "javascript-cjs"])("%s", (name) => {
+/** A project of users who write JavaScript: their own tests, on every version of Node. */
+export function javascriptProject(name: string): void {
   const project = new Project();
   beforeAll(() => void project.copy(name).install());
   afterAll(() => project.remove());
@@ -28,14 +27,4 @@ describe.each(["javascript-esm", "javascript-cjs"])("%s", (name) => {
     beforeAll(() => void project.npm("install", "re2js@2"));
     passes("with-re2js");
   });
-});
-
-describe("jest, as it comes", () => {
-  const project = new Project();
-  beforeAll(() => void project.copy("jest").install());
-  afterAll(() => project.remove());
-
-  it.each(nodes)("on Node $version", ({ program, withoutRequireOfModules }) => {
-    project.run(program, [...withoutRequireOfModules, "node_modules/jest/bin/jest.js"]);
-  });
-});
+}

@@ -1,0 +1,3 @@
+import { javascriptProject } from "./javascript.ts";
+
+javascriptProject("javascript-esm");
