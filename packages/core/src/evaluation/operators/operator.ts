@@ -15,7 +15,7 @@ export const OBJECT: unique symbol = Symbol("object");
  */
 export interface View<T> {
   readonly name: string;
-  /** `null`: the attribute is there but is no such thing; every clause on it is false. */
+  /** `null`: the attribute is there but is no such thing, and satisfies no test. */
   readonly parse: (value: AttributeValue) => T | null;
 }
 
