@@ -13,6 +13,7 @@ import { bundle } from "../../support/bundle.ts";
 import { optionsOf } from "../tools/options.ts";
 import { Program } from "../tools/program.ts";
 import { KINDS, MUSTS } from "./kinds.ts";
+import { firstAnswer, REQUEST } from "./request.ts";
 
 const options = optionsOf({
   check: false,
@@ -26,21 +27,23 @@ const options = optionsOf({
 
 const serverFile = await bundle(new URL("server.ts", import.meta.url));
 
-const REQUEST = "GET / HTTP/1.1\r\nhost: localhost\r\nuser-agent: bench\r\naccept: */*\r\n\r\n";
-
 /** Connections that stay open, each with one request at a time. */
 class Load {
   readonly #sockets: Socket[] = [];
   #unsent = 0;
   #unanswered = 0;
   #done: () => void = () => {};
+  #failed: (error: Error) => void = () => {};
 
   async connect(port: number, connections: number): Promise<void> {
+    const length = await firstAnswer(port);
     while (this.#sockets.length < connections) {
       const socket = connect(port, "127.0.0.1");
       await new Promise((resolve, reject) => socket.on("connect", resolve).on("error", reject));
+      socket.on("close", () => this.#failed(new Error("the server closed a connection")));
       // An answer is one write of the server's, and short enough to arrive as one.
-      socket.on("data", () => {
+      socket.on("data", (chunk) => {
+        if (chunk.length !== length) this.#failed(new Error(`another answer: ${chunk}`));
         this.#unanswered--;
         if (this.#unsent > 0) this.#send(socket);
         else if (this.#unanswered === 0) this.#done();
@@ -51,8 +54,9 @@ class Load {
 
   deliver(requests: number): Promise<void> {
     this.#unsent = requests;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#done = resolve;
+      this.#failed = reject;
       for (const socket of this.#sockets) this.#send(socket);
     });
   }
